@@ -1,0 +1,44 @@
+/**
+ * The effective settings after the file was read: what the house runs with. Secrets are already resolved inside the
+ * plugins' own parts, so this value stays in processes and never enters a workflow.
+ * @module
+ */
+import type { Rules } from './rules';
+
+export interface Settings {
+  /** Folder for everything this installation keeps on disk. */
+  dataFolder: string;
+  temporal: {
+    /** `host:port` of a server that somebody else runs; undefined: our own, in the data folder. */
+    address?: string;
+    namespace: string;
+    /** Ports of our own server; 0 picks a free one. */
+    port: number;
+    uiPort: number;
+    taskQueue: string;
+  };
+  http: {
+    webhooks: { host: string; port: number };
+    api: { host: string; port: number };
+  };
+  tenants: Record<string, TenantSettings>;
+}
+
+export interface TenantSettings {
+  /** Plugin instances by name. */
+  plugins: Record<string, { plugin: string; settings: unknown }>;
+  rules: Rules;
+  guard: {
+    /** Automatic containments per hour; above it a person is asked first. */
+    containmentsPerHour: number;
+    /** Users who are never contained without a person: break-glass accounts, approvers, service accounts. */
+    protectedUsers: string[];
+  };
+  reconciliation: { everyMs: number };
+  watch: {
+    /** How often the watch rebuilds its index of open cases (milliseconds). */
+    indexEveryMs: number;
+  };
+  /** Key of the hashes in search attributes. Kept in the data folder, made at first start, never rotated. */
+  indexKey: string;
+}

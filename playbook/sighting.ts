@@ -1,0 +1,61 @@
+/**
+ * A sighting: one sign of the device, with time, place, address and its class of evidence.
+ * @module
+ */
+import type { ClientState, DeviceNames, MatchStrength } from './device';
+
+/**
+ * What kind of sign it is. Only `client` is the Netskope client itself speaking: it alone counts as online time.
+ */
+export type EvidenceClass = 'client' | 'cloud-traffic' | 'policy-block' | 'tool' | 'network' | 'person';
+
+export interface Place {
+  city?: string;
+  region?: string;
+  country?: string;
+  latitude?: number;
+  longitude?: number;
+}
+
+export interface Sighting {
+  /** Stable over repeated reads: made by the feed from the vendor's own identifiers. */
+  id: string;
+  /** When it happened, in the vendor's time. ISO 8601. */
+  at: string;
+  /** Plugin instance. */
+  source: string;
+  /** Feed of that instance, for instance `client-status`. */
+  feed: string;
+  evidence: EvidenceClass;
+  match: Exclude<MatchStrength, 'none'>;
+  device: DeviceNames;
+  /** One short line for people, for instance `Tunnel Up`. */
+  what: string;
+  publicAddress?: string;
+  privateAddress?: string;
+  place?: Place;
+  client?: ClientState;
+  /** What the record says is applied on the device. */
+  steeringConfig?: string;
+  /** When the device last reported its own data. ISO 8601, vendor time. */
+  hostInfoUpdatedAt?: string;
+  /** Set when a policy decided: its name and what it did. */
+  policy?: { name: string; action: string };
+}
+
+/** Gaps between client sightings up to this long count as online time (milliseconds). */
+export const onlineGapMs = 15 * 60_000;
+
+/** Online time that one more client sighting adds: the gap since the last one, when it is short enough. */
+export function onlineTimeAddedMs(previousClientSightingAt: string | undefined, at: string): number {
+  if (previousClientSightingAt === undefined) return 0;
+  const gap = Date.parse(at) - Date.parse(previousClientSightingAt);
+  return gap > 0 && gap <= onlineGapMs ? gap : 0;
+}
+
+/** `Exampleville NL (203.0.113.77)`, or undefined when nothing is known. */
+export function describePlace(sighting: Pick<Sighting, 'place' | 'publicAddress'>): string | undefined {
+  const place = [sighting.place?.city, sighting.place?.country].filter(Boolean).join(' ');
+  if (place && sighting.publicAddress) return `${place} (${sighting.publicAddress})`;
+  return place || sighting.publicAddress;
+}

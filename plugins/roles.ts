@@ -1,0 +1,230 @@
+/**
+ * The roles that a plugin can fill. Activities call these and never a vendor; nothing here knows HTTP.
+ *
+ * Contract for every method that changes something: it sends once and returns when the vendor accepted. It throws
+ * `OutcomeUnknown` when the answer was lost, never retries by itself, and leaves reading before and after to the
+ * activity. Methods that read throw `VendorUnavailable` or `VendorRefused`, and answer undefined or an empty list for
+ * "there is none". All times are ISO 8601 in vendor time.
+ * @module
+ */
+import type { DeviceHint, Report, TicketRef } from '../playbook/report';
+import type { DeviceNames, ManagedDevice } from '../playbook/device';
+import type { Sighting } from '../playbook/sighting';
+
+/** What every call carries: the caller's cancellation and the case's idea of now. */
+export interface Call {
+  signal: AbortSignal;
+  /** ISO 8601. */
+  now: string;
+}
+
+// --- secure access -----------------------------------------------------------------------------------------------
+
+/** At least one name is given; each one given is looked for, and what any of them finds is returned. */
+export type DeviceQuery = DeviceHint & { user?: string };
+
+/** A user, the lost group, and whether one is in the other, as secure access sees it. */
+export interface Membership {
+  user: string;
+  /** Undefined when secure access does not know the user. */
+  userId?: string;
+  groupName: string;
+  /** Undefined when the group does not exist. */
+  groupId?: string;
+  isMember: boolean;
+  /** Names of the groups the user is in, as far as the vendor tells. */
+  groups: string[];
+  /** Who writes this group: its API (`api`), a directory that pushes it (`directory`), or only the console (`local`). */
+  groupOwner: 'api' | 'directory' | 'local';
+}
+
+export interface SecureAccess {
+  /** All records that fit, one per installation and user; duplicates over pages removed. */
+  findDevices(query: DeviceQuery, call: Call): Promise<ManagedDevice[]>;
+  readMembership(user: string, call: Call): Promise<Membership>;
+  addToLostGroup(membership: Membership, call: Call): Promise<void>;
+  removeFromLostGroup(membership: Membership, call: Call): Promise<void>;
+  /** Name of the steering configuration that the lost group gets. */
+  readonly lostSteeringConfig: string;
+  /** Name of the real-time policy that blocks the lost group: an alert of it is the last rung of the proof. */
+  readonly lostPolicy: string;
+  /** Undefined where the settings name no tag. Throws `VendorRefused` LDP_NOT_OFFERED where the tenant has no tags. */
+  readonly deviceTag?: DeviceTag;
+  /** How long after a write a read may still show the old state (milliseconds). */
+  readonly settleMs: number;
+}
+
+/** The per-device lever beside the group. */
+export interface DeviceTag {
+  readonly name: string;
+  isTagged(device: ManagedDevice, call: Call): Promise<boolean>;
+  add(device: ManagedDevice, call: Call): Promise<void>;
+  remove(device: ManagedDevice, call: Call): Promise<void>;
+}
+
+// --- directory ---------------------------------------------------------------------------------------------------
+
+export interface DirectoryAccount {
+  id: string;
+  user: string;
+  displayName?: string;
+  enabled: boolean;
+  /** When sessions were last revoked. */
+  sessionsValidFrom?: string;
+}
+
+export interface DirectoryDevice {
+  id: string;
+  displayName?: string;
+  enabled: boolean;
+}
+
+export interface Directory {
+  readAccount(user: string, call: Call): Promise<DirectoryAccount | undefined>;
+  /** Undefined when the directory has no lost group configured: then secure access owns it. */
+  readMembership(user: string, call: Call): Promise<{ isMember: boolean } | undefined>;
+  addToLostGroup(user: string, call: Call): Promise<void>;
+  removeFromLostGroup(user: string, call: Call): Promise<void>;
+  /** Push this user's membership to secure access now. `false`: it cannot; wait for the regular cycle. */
+  provisionNow(user: string, call: Call): Promise<boolean>;
+  /** Cannot be undone: the user signs in again. */
+  revokeSessions(account: DirectoryAccount, call: Call): Promise<void>;
+  setUserEnabled(account: DirectoryAccount, enabled: boolean, call: Call): Promise<void>;
+  /** Directory objects of this device. Exactly one is needed before it may be changed. */
+  findDirectoryDevices(device: DeviceNames, call: Call): Promise<DirectoryDevice[]>;
+  setDeviceEnabled(device: DirectoryDevice, enabled: boolean, call: Call): Promise<void>;
+  readonly settleMs: number;
+  /** Longest time until a regular provisioning cycle has carried a change (milliseconds). */
+  readonly provisioningCycleMs: number;
+}
+
+// --- ticket desk -------------------------------------------------------------------------------------------------
+
+/** A webhook exactly as it came. Header names are lower case. */
+export interface RawWebhook {
+  headers: Record<string, string | undefined>;
+  body: Buffer;
+}
+
+/** A report before the tenant and the receiving time are added. */
+export type DeskReport = Omit<Report, 'tenant' | 'receivedAt'>;
+
+export interface Ticket {
+  ref: TicketRef;
+  open: boolean;
+  /** The desk says that this ticket is about a lost device. */
+  aboutLostDevice: boolean;
+  report: Pick<Report, 'device' | 'user' | 'answers'>;
+}
+
+export interface TicketDesk {
+  /**
+   * Verify over the raw bytes, then parse. Throws `BadInput` LDP_BAD_SIGNATURE (not proven, too old) or LDP_BAD_INPUT.
+   * `verified` in the result says whether the sender was proven; a desk that can be read again is read by triage.
+   */
+  receive?(webhook: RawWebhook, nowMs: number): Promise<DeskReport>;
+  /** Undefined when there is no such ticket. Absent where the desk cannot be read. */
+  readTicket?(id: string, call: Call): Promise<Ticket | undefined>;
+  /** Add a note that customers never see. `marker` is in the text; a note that carries it already is not added again. */
+  addInternalNote?(id: string, note: { marker: string; text: string }, call: Call): Promise<'added' | 'already there'>;
+  /** Move the ticket; where it is already there nothing is sent. */
+  setState?(id: string, state: 'in progress' | 'resolved', closeNotes: string, call: Call): Promise<void>;
+  listOpenLostDeviceTickets?(call: Call): Promise<Ticket[]>;
+}
+
+// --- notifier, archive, feeds ------------------------------------------------------------------------------------
+
+export interface Page {
+  /** Same key, same page: receivers drop a repeat. */
+  key: string;
+  subject: string;
+  text: string;
+}
+
+export interface Notifier {
+  page(page: Page, call: Call): Promise<void>;
+}
+
+export interface Archive {
+  /** Create if absent, durable when it returns. `already there` when the key exists, whatever it holds. */
+  putOnce(key: string, bytes: Uint8Array, call: Call): Promise<'created' | 'already there'>;
+  get(key: string, call: Call): Promise<Uint8Array | undefined>;
+  /** Keys that start with the prefix, sorted. */
+  list(prefix: string, call: Call): Promise<string[]>;
+}
+
+/** A device of an open case, as a watch knows it. */
+export type WatchedDevice = DeviceNames & { workflowId: string };
+
+/** One record that a feed found, before it is matched with cases. */
+export type FeedRecord = Omit<Sighting, 'match' | 'source' | 'feed'>;
+
+export interface FeedAnswer {
+  records: FeedRecord[];
+  /** Where to go on: opaque to the caller, JSON text. */
+  watermark: string;
+  /** Records that could not be understood: put aside and counted, never stopping the feed. */
+  putAside: number;
+}
+
+export interface SightingFeed {
+  /** For instance `client-status`; unique within the plugin instance. */
+  readonly name: string;
+  /** How often it is asked (milliseconds). */
+  readonly pollEveryMs: number;
+  /** How late its records may arrive (milliseconds): each poll overlaps by this much. */
+  readonly lateDataMs: number;
+  /** Ask for news since the watermark (undefined: since `call.now` less the late-data window). */
+  read(watermark: string | undefined, watched: WatchedDevice[], call: Call): Promise<FeedAnswer>;
+}
+
+// --- plugins -----------------------------------------------------------------------------------------------------
+
+export type Role = 'secureAccess' | 'directory' | 'ticketDesk' | 'notifier' | 'archive' | 'feeds';
+
+/** One call that a plugin can make at its vendor: the fault matrix and the permission list are made from these. */
+export interface Operation {
+  /** `scim.patchGroup`: unique within the plugin. */
+  name: string;
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  /** Path template, for instance `/api/v2/scim/Groups/{id}`. */
+  path: string;
+  /** False: it reads, although its method may be POST. */
+  changes: boolean;
+  /** What the credential must be allowed to do. */
+  permission: string;
+}
+
+/** What a plugin instance turned out to be. A role that is absent is not filled. */
+export interface PluginInstance {
+  secureAccess?: SecureAccess;
+  directory?: Directory;
+  ticketDesk?: TicketDesk;
+  notifier?: Notifier;
+  archive?: Archive;
+  feeds?: SightingFeed[];
+  /** Try the connection without changing anything. One line per thing tried. */
+  test(call: Call): Promise<ConnectionTest[]>;
+  close(): Promise<void>;
+}
+
+export interface ConnectionTest {
+  what: string;
+  ok: boolean;
+  /** One sentence; for a failure with its remedy. */
+  detail: string;
+}
+
+/** The manifest of a plugin: all that the house must know of a product before it talks to it. */
+export interface Plugin<Settings = unknown> {
+  /** The folder's name and the `plugin:` value in the settings. */
+  name: string;
+  title: string;
+  roles: Role[];
+  /** A zod schema: parses the instance's part of the settings file. */
+  settings: { parse(value: unknown): Settings };
+  operations: Operation[];
+  /** Hosts that the product's agent on the device needs, for the steering exceptions. */
+  agentHosts: string[];
+  create(instanceName: string, settings: Settings): PluginInstance;
+}
