@@ -209,8 +209,8 @@ function send(dispatcher: Dispatcher, request: Dispatcher.DispatchOptions, signa
     let headers: Headers = {};
     const parts: Buffer[] = [];
     const onAbort = () => {
-      controller?.abort(signal.reason as Error);
       reject(signal.reason as Error);
+      controller?.abort(signal.reason as Error);
     };
     const settle = (exchange: Exchange) => {
       signal.removeEventListener('abort', onAbort);
