@@ -1,0 +1,36 @@
+/**
+ * Settings of mail.
+ * @module
+ */
+import { z } from 'zod';
+import { filledText, isLoopback, milliseconds } from '../setting-fields';
+
+const address = z.email({ error: 'is not a mail address: write it like soc@example.test' });
+
+/** One part `settings:` of an instance with `plugin: smtp`. */
+export const smtpSettings = z
+  .strictObject({
+    /** The mail server that takes our mail. */
+    host: filledText,
+    port: z.int().min(1).max(65_535).default(587),
+    /** TLS from the first byte (port 465). Otherwise STARTTLS is demanded, except on loopback. */
+    secure: z.boolean().default(false),
+    user: filledText.optional(),
+    password: filledText.optional(),
+    from: address,
+    to: z.array(address).min(1, { error: 'is empty: name at least one reader' }).max(50),
+    /** How long the server may be silent (milliseconds). */
+    timeoutMs: milliseconds.min(1).default(30_000),
+    /** Let mail leave without TLS, for a relay inside your own walls. Never with a password. */
+    allowPlainText: z.boolean().default(false),
+  })
+  .refine((settings) => (settings.user === undefined) === (settings.password === undefined), {
+    path: ['password'],
+    error: 'goes with user: write both or neither',
+  })
+  .refine((settings) => !settings.allowPlainText || settings.password === undefined || isLoopback(settings.host), {
+    path: ['allowPlainText'],
+    error: 'would send the password in the clear: remove it, or user and password',
+  });
+
+export type SmtpSettings = z.infer<typeof smtpSettings>;

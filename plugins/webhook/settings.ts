@@ -1,0 +1,14 @@
+/**
+ * Settings of the generic webhook.
+ * @module
+ */
+import { z } from 'zod';
+import { webhookSecrets } from '../setting-fields';
+
+/** One part `settings:` of an instance with `plugin: webhook`. */
+export const webhookSettings = z.strictObject({
+  /** Standard Webhooks secrets, newest first. Two while one is being replaced. */
+  secrets: webhookSecrets.min(1, { error: 'is empty: nothing could be proven without a secret' }),
+});
+
+export type WebhookSettings = z.infer<typeof webhookSettings>;
