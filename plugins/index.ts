@@ -3,16 +3,18 @@
  * @module
  */
 import type { TenantSettings } from '../playbook/settings';
+import { entra } from './entra';
 import { BadInput } from './errors';
 import { folder } from './folder';
 import type { Plugin, PluginInstance } from './roles';
 import { parseOrRefuse } from './setting-fields';
+import { servicenow } from './servicenow';
 import { smtp } from './smtp';
 import { webhook } from './webhook';
 
 /** Manifests by the `plugin:` value of the settings. */
 export const plugins: Readonly<Record<string, Plugin>> = Object.fromEntries(
-  [folder, smtp, webhook].map((plugin: Plugin) => [plugin.name, plugin]),
+  [entra, folder, servicenow, smtp, webhook].map((plugin: Plugin) => [plugin.name, plugin]),
 );
 
 /** An instance with the names by which people and settings know it. */

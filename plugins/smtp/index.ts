@@ -2,7 +2,7 @@
  * Mail as a notifier.
  * @module
  */
-import { PlaybookError } from '../errors';
+import { tried } from '../connection-test';
 import type { Plugin } from '../roles';
 import { createMailNotifier, tryMailServer } from './notifier';
 import { smtpSettings, type SmtpSettings } from './settings';
@@ -17,16 +17,12 @@ export const smtp: Plugin<SmtpSettings> = {
   agentHosts: [],
   create: (_instanceName, settings) => ({
     notifier: createMailNotifier(settings),
-    async test(call) {
-      const what = `mail server ${settings.host}:${settings.port}`;
-      try {
+    test: async (call) => [
+      await tried(`mail server ${settings.host}:${settings.port}`, async () => {
         await tryMailServer(settings, call);
-        return [{ what, ok: true, detail: 'It answers and lets us in. No mail was sent.' }];
-      } catch (error) {
-        if (!(error instanceof PlaybookError)) throw error;
-        return [{ what, ok: false, detail: `${error.message}. Check host, port, user and password.` }];
-      }
-    },
+        return { detail: 'It answers and lets us in. No mail was sent.' };
+      }),
+    ],
     close: async () => {},
   }),
 };

@@ -1,0 +1,76 @@
+/**
+ * Settings of ServiceNow.
+ * @module
+ */
+import { z } from 'zod';
+import { filledText, milliseconds, vendorUrl, webhookSecrets } from '../setting-fields';
+
+const column = z.string().regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/, {
+  error: 'is not a column: write its name in the table, with dots to follow references (caller_id.user_name)',
+});
+
+const stateValue = z.string().regex(/^-?\d{1,5}$/, { error: 'is not the number of a state, in quotes' });
+
+/** One part `settings:` of an instance with `plugin: servicenow`. */
+export const servicenowSettings = z
+  .strictObject({
+    url: vendorUrl,
+    user: filledText.optional(),
+    password: filledText.optional(),
+    /** OAuth client credentials, instead of user and password. */
+    oauth: z
+      .strictObject({ clientId: filledText, clientSecret: filledText, scope: z.string().default('useraccount') })
+      .optional(),
+    table: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]*$/, { error: 'is not the name of a table' })
+      .default('incident'),
+    /** Encoded query that a ticket about a lost device fits, open or not. */
+    lostDeviceQuery: filledText
+      .refine((query) => !/\^NQ|\^EQ|ORDERBY|GROUPBY|javascript:|\p{Cc}/iu.test(query), {
+        error: 'holds ^NQ, ^EQ, an order, a script or a line break: write conditions joined by ^ or ^OR only',
+      })
+      .default('category=equipment_loss'),
+    /** Columns that hold what is known of the loss. What is left out is read from `key: value` lines of the description. */
+    fields: z
+      .strictObject({
+        serial: column.default('u_serial'),
+        hostname: column.optional(),
+        user: column.default('caller_id.user_name'),
+        reportedBy: column.default('caller_id.user_name'),
+        reporterIsOwner: column.optional(),
+        kind: column.optional(),
+        lastHeldAt: column.optional(),
+        lastHeldWhere: column.optional(),
+        powered: column.optional(),
+        locked: column.optional(),
+        data: column.optional(),
+        vip: column.optional(),
+      })
+      .prefault({}),
+    /** Standard Webhooks secrets of the business rule that tells us. Without one, tickets are found by reconciliation. */
+    webhookSecrets: webhookSecrets.default([]),
+    /** Resolution code; its choices differ by instance. */
+    closeCode: filledText.default('Solution provided'),
+    /** Values of the column `state`. */
+    states: z
+      .strictObject({
+        inProgress: stateValue.default('2'),
+        resolved: stateValue.default('6'),
+        /** States that are never left again. */
+        closed: z.array(stateValue).default(['7', '8']),
+      })
+      .prefault({}),
+    /** How long ServiceNow may be silent (milliseconds). */
+    timeoutMs: milliseconds.min(1).default(30_000),
+  })
+  .refine((settings) => (settings.user === undefined) === (settings.password === undefined), {
+    path: ['password'],
+    error: 'goes with user: write both or neither',
+  })
+  .refine((settings) => (settings.user === undefined) !== (settings.oauth === undefined), {
+    path: ['user'],
+    error: 'and password, or oauth: write one of the two ways to sign in',
+  });
+
+export type ServicenowSettings = z.infer<typeof servicenowSettings>;
