@@ -1,0 +1,39 @@
+/**
+ * The record of every call to a vendor.
+ * @module
+ */
+import type { VendorName } from './vendor';
+
+/** One call. */
+export interface CallRecord {
+  /** Real time at which the request was complete. ISO 8601 with milliseconds. */
+  at: string;
+  vendor: VendorName;
+  method: string;
+  /** With the query. */
+  path: string;
+  /** Status that was sent; 0 when none was (hang, reset). */
+  status: number;
+  /** The effect on the vendor's state, or null. */
+  changed: string | null;
+}
+
+const keptCalls = 100_000;
+
+/** Keeps the newest 100,000 calls. */
+export class Calls {
+  #calls: CallRecord[] = [];
+
+  add(call: CallRecord): void {
+    this.#calls.push(call);
+    if (this.#calls.length >= keptCalls * 1.1) this.#calls = this.#calls.slice(-keptCalls);
+  }
+
+  all(): CallRecord[] {
+    return this.#calls.slice(-keptCalls);
+  }
+
+  clear(): void {
+    this.#calls = [];
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The control routes: what happened, what shall go wrong, where the laptop is, what time it is. Documented in README.md;
+ * other programs build on them.
+ * @module
+ */
+import { z } from 'zod';
+import type { Calls } from './calls';
+import { type Faults, faultSchema } from './faults';
+import { type Laptop, type Place, places, tamperings } from './laptop';
+import { tenantSchema, trapsSchema } from './switches';
+import { jsonOf } from './vendor';
+import type { World } from './world';
+
+const placeSchema = z.union([
+  z.enum(['office', 'home', 'cafe']),
+  z.strictObject({
+    city: z.string().optional(),
+    region: z.string().optional(),
+    country: z.string().optional(),
+    ip: z.string().optional(),
+    privateIp: z.string().optional(),
+    latitude: z.number().optional(),
+    longitude: z.number().optional(),
+    isp: z.string().optional(),
+  }),
+]);
+
+const ways = [...(Object.keys(tamperings) as (keyof typeof tamperings)[]), 'removed-from-group' as const];
+const laptopSchema = z.discriminatedUnion('do', [
+  z.strictObject({ serial: z.string(), do: z.literal('online'), place: placeSchema.optional() }),
+  z.strictObject({ serial: z.string(), do: z.literal('offline'), how: z.literal('shutdown').optional() }),
+  z.strictObject({ serial: z.string(), do: z.literal('move'), place: placeSchema }),
+  z.strictObject({ serial: z.string(), do: z.literal('tamper'), how: z.enum(ways).default('user-disabled') }),
+  z.strictObject({ serial: z.string(), do: z.literal('re-image') }),
+  z.strictObject({
+    serial: z.string(),
+    do: z.literal('second-device'),
+    newSerial: z.string().optional(),
+    newHostname: z.string().optional(),
+  }),
+]);
+
+const clockSchema = z.union([
+  z.strictObject({ now: z.iso.datetime({ offset: true }) }),
+  z.strictObject({ advanceMs: z.number().nonnegative() }),
+]);
+
+const ticketSchema = z.strictObject({
+  number: z.string().optional(),
+  short_description: z.string().optional(),
+  description: z.string().optional(),
+  category: z.string().optional(),
+  u_serial: z.string().optional(),
+  cmdb_ci: z.string().optional(),
+  caller: z.string().optional(),
+});
+
+const tenantChanges = tenantSchema.partial().extend({ limits: tenantSchema.shape.limits.partial().optional() });
+
+/** An answer of a control route. */
+export interface ControlAnswer {
+  status: number;
+  body: unknown;
+}
+
+/** The request cannot be carried out; the message says why. */
+class Refused extends Error {}
+
+/** Make the control routes. The result answers one request at once. */
+export function createControl(world: World, calls: Calls, faults: Faults) {
+  const routes: Record<string, (body: unknown) => unknown> = {
+    'GET /control/calls': () => calls.all(),
+    'DELETE /control/calls': () => calls.clear(),
+    'GET /control/faults': () => faults.all(),
+    'POST /control/faults': (body) => ({ id: faults.add(faultSchema.parse(body)) }),
+    'DELETE /control/faults': () => faults.clear(),
+    'GET /control/laptops': () => [...world.laptops.values()].map(laptopView),
+    'POST /control/laptop': (body) => changeLaptop(world, laptopSchema.parse(body)),
+    'GET /control/clock': () => clockView(world),
+    'POST /control/clock': (body) => moveClock(world, clockSchema.parse(body)),
+    'GET /control/traps': () => world.traps,
+    'POST /control/traps': (body) => world.setTraps(trapsSchema.partial().parse(body)),
+    'GET /control/tenant': () => world.tenant,
+    'POST /control/tenant': (body) => {
+      const { limits, ...changes } = tenantChanges.parse(body);
+      world.tenant = {
+        ...world.tenant,
+        ...changes,
+        limits: { ...world.tenant.limits, ...limits },
+      } as typeof world.tenant;
+      return world.tenant;
+    },
+    'POST /control/tickets': (body) => {
+      const { number, sys_id } = world.tickets.open(ticketSchema.parse(body));
+      return { number, sys_id };
+    },
+    'GET /control/state': () => stateView(world),
+  };
+
+  return function answer(method: string, path: string, body: string): ControlAnswer {
+    const route = routes[`${method} ${path}`];
+    if (!route) return { status: 404, body: { error: 'No such control route', routes: Object.keys(routes) } };
+    try {
+      return { status: 200, body: route(jsonOf(body)) ?? {} };
+    } catch (error) {
+      if (error instanceof z.ZodError) return { status: 400, body: { error: z.prettifyError(error) } };
+      if (error instanceof Refused) return { status: 400, body: { error: error.message } };
+      throw error;
+    }
+  };
+}
+
+function laptopView(laptop: Laptop) {
+  const { serial, hostname, person, nsdeviceuid, oldNsdeviceuid, online, client, steeringConfig, place } = laptop;
+  const userkey = person.userkey;
+  return {
+    serial,
+    hostname,
+    user: person.user,
+    userkey,
+    nsdeviceuid,
+    oldNsdeviceuid,
+    online,
+    client,
+    steeringConfig,
+    place,
+  };
+}
+
+function placeOf(given: z.infer<typeof placeSchema>, laptop: Laptop): Place {
+  if (typeof given === 'string') return places[given];
+  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { ...laptop.place, ...known };
+}
+
+function changeLaptop(world: World, asked: z.infer<typeof laptopSchema>) {
+  const laptop = world.laptops.get(asked.serial);
+  if (!laptop) throw new Refused(`There is no laptop ${asked.serial}`);
+  switch (asked.do) {
+    case 'online':
+      laptop.goOnline(asked.place && placeOf(asked.place, laptop));
+      break;
+    case 'offline':
+      laptop.goOffline(asked.how);
+      break;
+    case 'move':
+      laptop.moveTo(placeOf(asked.place, laptop));
+      break;
+    case 'tamper':
+      if (asked.how === 'removed-from-group') {
+        world.netskope.groups.setMember(world.netskope.lostGroup, laptop.person, false);
+      } else laptop.tamper(asked.how);
+      break;
+    case 're-image':
+      laptop.reImage();
+      break;
+    case 'second-device': {
+      const count = world.laptops.size;
+      const serial = asked.newSerial ?? `SN9${count}`;
+      if (world.laptops.has(serial)) throw new Refused(`There is a laptop ${serial} already`);
+      return laptopView(world.addLaptop(laptop.person, serial, asked.newHostname ?? `LT-9${count}`));
+    }
+  }
+  return laptopView(laptop);
+}
+
+const clockView = (world: World) => ({ now: new Date(world.clock.now()).toISOString() });
+
+function moveClock(world: World, asked: z.infer<typeof clockSchema>) {
+  const now = world.clock.now();
+  const target = 'now' in asked ? Date.parse(asked.now) : now + asked.advanceMs;
+  // Two programs that set the same clock are never quite at one; going back by hours is a mistake.
+  if (target < now - 60_000)
+    throw new Refused(`It is ${new Date(now).toISOString()} already: the clock never goes back`);
+  if (target > now) world.clock.moveTo(target);
+  return clockView(world);
+}
+
+function stateView(world: World) {
+  const { groups, lostGroup, tags } = world.netskope;
+  const members = (group: typeof lostGroup) =>
+    [...group.members.keys()].filter((person) => groups.isMember(group, person)).map((person) => person.user);
+  return {
+    now: clockView(world).now,
+    netskope: {
+      groups: Object.fromEntries([...groups.all.values()].map((group) => [group.displayName, members(group)])),
+      tags: Object.fromEntries(tags.all.map((tag) => [tag.name, [...tag.devices.values()]])),
+    },
+    servicenow: { tickets: world.tickets.tickets() },
+    entra: {
+      groupMembers: [...world.people.values()].filter((person) => world.entra.isMember(person)).map((p) => p.user),
+      users: [...world.entra.users.values()].map((user) => ({
+        user: user.person.user,
+        enabled: user.enabled,
+        sessionsValidFrom: user.sessionsValidFrom,
+        deleted: user.deleted,
+      })),
+      devices: [...world.entra.devices.values()],
+    },
+  };
+}

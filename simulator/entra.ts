@@ -1,0 +1,431 @@
+/**
+ * Microsoft Entra through Graph v1.0: users, one group, sessions, device objects, and provisioning into Netskope.
+ * @module
+ */
+import { z } from 'zod';
+import { type Answer, jsonOf, RateLimit, type Vendor, type VendorRequest } from './vendor';
+import type { Person, World } from './world';
+
+/** The fixed identifiers of the directory. */
+export const entraIds = {
+  tenant: '11111111-1111-4111-8111-111111111111',
+  clientId: '22222222-2222-4222-8222-222222222222',
+  clientSecret: 'sim-entra-secret',
+  group: '33333333-3333-4333-8333-333333333333',
+  servicePrincipal: '44444444-4444-4444-8444-444444444444',
+  job: 'Netskope.1',
+  rule: '55555555-5555-4555-8555-555555555555',
+} as const;
+
+const groupName = 'Lost-Stolen Devices';
+const cycleMs = 40 * 60_000;
+const exportMs = 1000;
+const tokenSeconds = 3599;
+
+interface EntraUser {
+  person: Person;
+  enabled: boolean;
+  sessionsValidFrom: string;
+  deleted: boolean;
+}
+
+interface EntraDevice {
+  id: string;
+  deviceId: string;
+  displayName: string;
+  enabled: boolean;
+}
+
+interface MemberState {
+  member: boolean;
+  before: boolean;
+  changedAtMs: number;
+}
+
+/** State of the directory. */
+export class EntraDirectory {
+  readonly users = new Map<string, EntraUser>();
+  readonly #byName = new Map<string, EntraUser>();
+  readonly #members = new Map<Person, MemberState>();
+  readonly devices = new Map<string, EntraDevice>();
+  readonly #devicesByName = new Map<string, EntraDevice[]>();
+  /** Whose membership has changed since it was last exported. */
+  readonly #changedSinceExport = new Set<Person>();
+  /** Exports on demand that have not reached Netskope yet. */
+  readonly #exporting = new Map<Person, boolean>();
+
+  constructor(readonly world: World) {
+    this.#planCycle();
+  }
+
+  addUser(person: Person): void {
+    const sessionsValidFrom = new Date(this.world.clock.now()).toISOString();
+    const user = { person, enabled: true, sessionsValidFrom, deleted: false };
+    this.users.set(person.entraId, user);
+    this.#byName.set(person.user, user);
+  }
+
+  /** The device object of a laptop. LT-0051 was joined twice: it has two of the same name. */
+  addDevice(hostname: string): void {
+    const { seed } = this.world;
+    for (const joined of hostname === 'LT-0051' ? ['first', 'second'] : ['first']) {
+      const device: EntraDevice = {
+        id: seed.uuid(`entra device object ${hostname} ${joined}`),
+        deviceId: seed.uuid(`entra device ${hostname} ${joined}`),
+        displayName: hostname,
+        enabled: true,
+      };
+      this.devices.set(device.id, device);
+      const key = hostname.toLowerCase();
+      this.#devicesByName.set(key, [...(this.#devicesByName.get(key) ?? []), device]);
+    }
+  }
+
+  /** By object id or user principal name. */
+  user(idOrName: string): EntraUser | undefined {
+    const user = this.users.get(idOrName) ?? this.#byName.get(idOrName.toLowerCase());
+    return user?.deleted ? undefined : user;
+  }
+
+  devicesNamed(displayName: string): EntraDevice[] {
+    return this.#devicesByName.get(displayName.toLowerCase()) ?? [];
+  }
+
+  isMember(person: Person): boolean {
+    return this.#members.get(person)?.member ?? false;
+  }
+
+  /** Membership as reads show it: the directory is eventually consistent. */
+  isSeenAsMember(person: Person): boolean {
+    const state = this.#members.get(person);
+    if (!state) return false;
+    return this.world.clock.now() - state.changedAtMs < this.world.traps.directoryLagMs ? state.before : state.member;
+  }
+
+  members(): Person[] {
+    return [...this.#members.keys()].filter((person) => this.isSeenAsMember(person));
+  }
+
+  setMember(person: Person, member: boolean): string {
+    const before = this.isSeenAsMember(person);
+    this.#members.set(person, { member, before, changedAtMs: this.world.clock.now() });
+    this.#changedSinceExport.add(person);
+    if (!member) this.world.released(person);
+    const text = `entra: ${person.user} ${member ? 'added to' : 'removed from'} group ${groupName}`;
+    return this.world.effects.name(`entra member ${person.user}`, text);
+  }
+
+  /** Provision one person on demand: what came of it, in the vendor's words. */
+  provision(person: Person): { result: 'Success' | 'Skipped'; errorCode?: string; changed: string | null } {
+    const { groups, lostGroup } = this.world.netskope;
+    if (!this.world.traps.directoryOwnsGroup) {
+      return { result: 'Skipped', errorCode: 'NotEffectivelyEntitled', changed: null };
+    }
+    const wanted = this.isMember(person);
+    const held = this.#exporting.get(person) ?? groups.isMember(lostGroup, person);
+    if (wanted === held) return { result: 'Skipped', errorCode: 'RedundantExport', changed: null };
+    if (!wanted && !this.world.traps.onDemandRemoves) {
+      return { result: 'Skipped', errorCode: 'ObjectNotInScope', changed: null };
+    }
+    this.#exporting.set(person, wanted);
+    this.world.clock.after(exportMs, () => {
+      groups.setMember(lostGroup, person, wanted);
+      this.#exporting.delete(person);
+      this.#changedSinceExport.delete(person);
+    });
+    const text = `entra: ${person.user} exported ${wanted ? 'into' : 'out of'} netskope group ${lostGroup.displayName}`;
+    return { result: 'Success', changed: this.world.effects.name(`entra export ${person.user}`, text) };
+  }
+
+  /** The regular cycle exports what changed in the directory; it never reads what is there, unless the trap is set. */
+  #planCycle(): void {
+    this.world.clock.after(cycleMs, () => {
+      const { traps, netskope } = this.world;
+      if (traps.directoryOwnsGroup) {
+        const people = traps.directoryUndoesEdits ? this.world.people.values() : this.#changedSinceExport;
+        for (const person of people) netskope.groups.setMember(netskope.lostGroup, person, this.isMember(person));
+        this.#changedSinceExport.clear();
+      }
+      this.#planCycle();
+    });
+  }
+}
+
+const graphMessage = (status: number, code: string, message: string): Answer => ({
+  status,
+  body: { error: { code, message, innerError: { date: new Date().toISOString() } } },
+});
+const noSuch = (id: string) =>
+  graphMessage(
+    404,
+    'Request_ResourceNotFound',
+    `Resource '${id}' does not exist or one of its queried objects are not present.`,
+  );
+const wrong = (message: string) => graphMessage(400, 'Request_BadRequest', message);
+
+const accountSchema = z.object({ accountEnabled: z.boolean() });
+const refSchema = z.object({ '@odata.id': z.string() });
+const groupIdsSchema = z.object({ groupIds: z.array(z.string()).min(1).max(20) });
+const provisionSchema = z.object({
+  parameters: z
+    .array(
+      z.object({
+        ruleId: z.string(),
+        subjects: z.array(
+          z.object({
+            objectId: z.string(),
+            objectTypeName: z.string(),
+            links: z.object({ members: z.array(z.object({ objectId: z.string() })).max(5) }).optional(),
+          }),
+        ),
+      }),
+    )
+    .min(1),
+});
+
+/** Graph and the token endpoint as HTTP. */
+export function createEntra(world: World): Vendor {
+  const limits = new RateLimit();
+  /** Tokens and when they end, in real time. */
+  const tokens = new Map<string, number>();
+  let issued = 0;
+
+  function token(request: VendorRequest): Answer {
+    const form = new URLSearchParams(request.body);
+    const refused = (status: number, error: string, description: string): Answer => ({
+      status,
+      body: { error, error_description: description, error_codes: [], correlation_id: world.seed.uuid('correlation') },
+    });
+    if (request.path !== `/${entraIds.tenant}/oauth2/v2.0/token`) {
+      return refused(400, 'invalid_request', 'AADSTS90002: Tenant not found.');
+    }
+    if (form.get('grant_type') !== 'client_credentials') {
+      return refused(400, 'unsupported_grant_type', 'AADSTS70003: The app requested an unsupported grant type.');
+    }
+    if (form.get('client_id') !== entraIds.clientId || form.get('client_secret') !== entraIds.clientSecret) {
+      return refused(401, 'invalid_client', 'AADSTS7000215: Invalid client secret provided.');
+    }
+    if (!form.get('scope')?.endsWith('/.default')) {
+      return refused(400, 'invalid_scope', 'AADSTS1002012: The scope must end with /.default.');
+    }
+    issued += 1;
+    const accessToken = `sim-entra-token-${issued}-${world.seed.hex(`token ${issued}`, 32)}`;
+    tokens.set(accessToken, Date.now() + tokenSeconds * 1000);
+    const body = {
+      token_type: 'Bearer',
+      expires_in: tokenSeconds,
+      ext_expires_in: tokenSeconds,
+      access_token: accessToken,
+    };
+    return { status: 200, headers: { 'cache-control': 'no-store' }, body };
+  }
+
+  function graph(request: VendorRequest): Answer {
+    const parts = request.path.slice('/v1.0/'.length).split('/').map(decodeURIComponent);
+    const [kind, id = '', ...rest] = parts;
+    if (kind === 'users') return id ? user(request, id, rest) : users(request);
+    if (kind === 'groups') return group(request, id, rest);
+    if (kind === 'devices') return id ? device(request, id) : devices(request);
+    if (kind === 'servicePrincipals') return synchronization(request, id, rest);
+    return wrong(`Resource not found for the segment '${kind}'.`);
+  }
+
+  function users(request: VendorRequest): Answer {
+    const filter = request.query.get('$filter');
+    if (filter !== null) {
+      const name = /^(?:userPrincipalName|mail) eq '((?:[^']|'')*)'$/.exec(filter)?.[1]?.replaceAll("''", "'");
+      if (name === undefined) return wrong('Invalid filter clause');
+      const found = world.entra.user(name);
+      return paged(request, found ? [userResource(found)] : []);
+    }
+    return paged(request, [...world.entra.users.values()].filter((u) => !u.deleted).map(userResource));
+  }
+
+  function user(request: VendorRequest, id: string, rest: string[]): Answer {
+    const found = world.entra.user(id);
+    if (!found) return noSuch(id);
+    const { person } = found;
+    const [what] = rest;
+    const { method } = request;
+    if (what === undefined && method === 'GET') return { status: 200, body: selected(request, userResource(found)) };
+    if (what === undefined && method === 'PATCH') {
+      const asked = accountSchema.safeParse(jsonOf(request.body));
+      if (!asked.success) return wrong('Invalid property');
+      if (asked.data.accountEnabled === found.enabled) return { status: 204 };
+      found.enabled = asked.data.accountEnabled;
+      const text = `entra: user ${person.user} ${found.enabled ? 'enabled' : 'disabled'}`;
+      return { status: 204, changed: world.effects.name(`entra user ${person.user}`, text) };
+    }
+    const groups = () => (world.entra.isSeenAsMember(person) ? [entraIds.group] : []);
+    if (what === 'memberOf' && method === 'GET') return paged(request, groups().map(groupResource));
+    if (what === 'checkMemberGroups' && method === 'POST') {
+      const asked = groupIdsSchema.safeParse(jsonOf(request.body));
+      if (!asked.success) return wrong('groupIds: 1 to 20 are expected');
+      return { status: 200, body: { value: groups().filter((one) => asked.data.groupIds.includes(one)) } };
+    }
+    if (what === 'getMemberObjects' && method === 'POST') return { status: 200, body: { value: groups() } };
+    if (what === 'revokeSignInSessions' && method === 'POST') {
+      found.sessionsValidFrom = new Date(world.clock.now()).toISOString();
+      const changed = world.effects.name(`entra sessions ${person.user}`, `entra: sessions of ${person.user} revoked`);
+      return {
+        status: 200,
+        body: { '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#Edm.Boolean', value: true },
+        changed,
+      };
+    }
+    return wrong(`Resource not found for the segment '${what}'.`);
+  }
+
+  function group(request: VendorRequest, id: string, rest: string[]): Answer {
+    if (id !== entraIds.group) return noSuch(id);
+    const { method } = request;
+    const [what, member, ref] = rest;
+    if (what === undefined && method === 'GET') return { status: 200, body: selected(request, groupResource(id)) };
+    if (what !== 'members') return wrong(`Resource not found for the segment '${what}'.`);
+    if (member === undefined && method === 'GET') {
+      const found = world.entra.members().flatMap((person) => world.entra.user(person.entraId) ?? []);
+      return paged(request, found.map(userResource));
+    }
+    if (member === '$ref' && method === 'POST') {
+      const asked = refSchema.safeParse(jsonOf(request.body));
+      const userId = asked.success ? asked.data['@odata.id'].split('/').at(-1)! : undefined;
+      if (userId === undefined) return wrong('A value for @odata.id is expected');
+      const found = world.entra.user(userId);
+      if (!found) return noSuch(userId);
+      if (world.entra.isMember(found.person)) {
+        return wrong(
+          "One or more added object references already exist for the following modified properties: 'members'.",
+        );
+      }
+      return { status: 204, changed: world.entra.setMember(found.person, true) };
+    }
+    if (member === undefined || method !== 'DELETE') return wrong('Unsupported request');
+    const found = world.entra.user(member);
+    if (ref === undefined) {
+      // Faithful and terrible: without /$ref this is the user, not the reference.
+      if (!found) return noSuch(member);
+      found.deleted = true;
+      const text = `entra: USER ${found.person.user} DELETED`;
+      return { status: 204, changed: world.effects.name(`entra user ${found.person.user}`, text) };
+    }
+    if (ref !== '$ref') return wrong(`Resource not found for the segment '${ref}'.`);
+    if (!found || !world.entra.isMember(found.person)) return noSuch(member);
+    return { status: 204, changed: world.entra.setMember(found.person, false) };
+  }
+
+  function devices(request: VendorRequest): Answer {
+    const filter = request.query.get('$filter');
+    if (filter === null) return paged(request, [...world.entra.devices.values()].map(deviceResource));
+    const name = /^displayName eq '((?:[^']|'')*)'$/.exec(filter)?.[1]?.replaceAll("''", "'");
+    if (name === undefined) return wrong('Invalid filter clause');
+    return paged(request, world.entra.devicesNamed(name).map(deviceResource));
+  }
+
+  function device(request: VendorRequest, id: string): Answer {
+    const found = world.entra.devices.get(id);
+    if (!found) return noSuch(id);
+    if (request.method === 'GET') return { status: 200, body: selected(request, deviceResource(found)) };
+    if (request.method !== 'PATCH') return wrong('Unsupported request');
+    const asked = accountSchema.safeParse(jsonOf(request.body));
+    if (!asked.success) return wrong('Invalid property');
+    if (asked.data.accountEnabled === found.enabled) return { status: 204 };
+    found.enabled = asked.data.accountEnabled;
+    const text = `entra: device ${found.displayName} (${found.id}) ${found.enabled ? 'enabled' : 'disabled'}`;
+    return { status: 204, changed: world.effects.name(`entra device ${id}`, text) };
+  }
+
+  function synchronization(request: VendorRequest, id: string, rest: string[]): Answer {
+    const [part, jobs, job, what] = rest;
+    if (id !== entraIds.servicePrincipal || part !== 'synchronization' || jobs !== 'jobs') return noSuch(id);
+    if (job === undefined && request.method === 'GET') {
+      return paged(request, [{ id: entraIds.job, templateId: 'Netskope', status: { code: 'Active' } }]);
+    }
+    if (job !== entraIds.job) return noSuch(job ?? '');
+    if (what === 'schema' && request.method === 'GET') {
+      const rule = {
+        id: entraIds.rule,
+        name: 'Provision',
+        sourceDirectoryName: 'Azure Active Directory',
+        targetDirectoryName: 'Netskope',
+      };
+      return { status: 200, body: { id: job, synchronizationRules: [rule] } };
+    }
+    if (what !== 'provisionOnDemand' || request.method !== 'POST') return wrong('Unsupported request');
+    const { remaining, resetMs } = limits.count('demand', world.tenant.limits.provisionOnDemandPerTenSeconds, 10_000);
+    if (remaining < 0) return throttled(resetMs);
+    const asked = provisionSchema.safeParse(jsonOf(request.body));
+    if (!asked.success) return wrong(z.prettifyError(asked.error));
+    const [parameters] = asked.data.parameters;
+    const subject = parameters!.subjects[0];
+    if (parameters!.ruleId !== entraIds.rule || subject?.objectId !== entraIds.group) return noSuch(parameters!.ruleId);
+    const people = (subject.links?.members ?? []).map(({ objectId }) => world.entra.user(objectId)?.person);
+    if (people.length === 0 || people.includes(undefined))
+      return wrong('The members to provision are expected in links');
+    const outcomes = people.map((person) => world.entra.provision(person!));
+    const done = outcomes.find((outcome) => outcome.result === 'Success') ?? outcomes[0]!;
+    const key = { result: done.result, details: { errorCode: done.errorCode ?? '' }, errorCode: done.errorCode };
+    const changed = outcomes.flatMap((outcome) => outcome.changed ?? []).join('; ') || null;
+    // Both are JSON inside a text, at the vendor too.
+    const body = { key: JSON.stringify(key), value: JSON.stringify({ groupId: subject.objectId }) };
+    return { status: 200, body, changed };
+  }
+
+  function paged(request: VendorRequest, found: object[]): Answer {
+    const top = Number(request.query.get('$top') ?? 100);
+    const from = Number(request.query.get('$skiptoken') ?? 0);
+    const next = new URLSearchParams(request.query);
+    next.set('$skiptoken', String(from + top));
+    const link = `${request.origin}${request.path}?${next.toString()}`;
+    const more = from + top < found.length && { '@odata.nextLink': link };
+    return {
+      status: 200,
+      body: { value: found.slice(from, from + top).map((item) => selected(request, item)), ...more },
+    };
+  }
+
+  return {
+    name: 'entra',
+    answers: (path) => path.startsWith('/v1.0/') || path.endsWith('/oauth2/v2.0/token'),
+    answer(request) {
+      if (request.path.endsWith('/oauth2/v2.0/token')) return token(request);
+      const bearer = request.headers.authorization?.replace(/^Bearer /i, '') ?? '';
+      if ((tokens.get(bearer) ?? 0) <= Date.now()) {
+        return graphMessage(401, 'InvalidAuthenticationToken', 'Access token is empty, unknown or has expired.');
+      }
+      const { remaining, resetMs } = limits.count('graph', world.tenant.limits.graphPerTenSeconds, 10_000);
+      return remaining < 0 ? throttled(resetMs) : graph(request);
+    },
+  };
+}
+
+function throttled(resetMs: number): Answer {
+  const answer = graphMessage(429, 'TooManyRequests', 'Too many requests.');
+  return { ...answer, headers: { 'retry-after': String(Math.ceil(resetMs / 1000)) } };
+}
+
+function selected(request: VendorRequest, resource: object): object {
+  const names = request.query.get('$select')?.split(',');
+  return names ? Object.fromEntries(Object.entries(resource).filter(([name]) => names.includes(name))) : resource;
+}
+
+function userResource(user: EntraUser): object {
+  const { person, enabled, sessionsValidFrom } = user;
+  return {
+    '@odata.type': '#microsoft.graph.user',
+    id: person.entraId,
+    userPrincipalName: person.user,
+    mail: person.user,
+    displayName: `${person.givenName} ${person.familyName}`,
+    accountEnabled: enabled,
+    signInSessionsValidFromDateTime: sessionsValidFrom,
+  };
+}
+
+function groupResource(id: string): object {
+  return { '@odata.type': '#microsoft.graph.group', id, displayName: groupName, securityEnabled: true };
+}
+
+function deviceResource(device: EntraDevice): object {
+  const { id, deviceId, displayName, enabled } = device;
+  return { id, deviceId, displayName, accountEnabled: enabled, operatingSystem: 'Windows', physicalIds: [] };
+}
