@@ -14,6 +14,8 @@ export interface TicketRef {
   source: string;
   id: string;
   url?: string;
+  /** Keyed hash of source and id, for search attributes. The client that hands the report in adds it. */
+  key?: string;
 }
 
 /** What is known to point at one device. */

@@ -32,8 +32,6 @@ export interface Rules {
     noteGatherMs: number;
     /** How long journal entries are gathered before they are archived (milliseconds). */
     journalGatherMs: number;
-    /** How far back the case looks for sightings of its own device when it starts (milliseconds). */
-    firstLookBackMs: number;
   };
 }
 
@@ -50,6 +48,5 @@ export const defaultRules: Rules = {
     moveLookEveryMs: 15_000,
     noteGatherMs: 3_000,
     journalGatherMs: 5_000,
-    firstLookBackMs: 24 * 60 * minuteMs,
   },
 };

@@ -1,0 +1,31 @@
+/**
+ * All activities of the playbook. Their names carry a prefix, so that they never clash in somebody else's worker.
+ * @module
+ */
+import { activityPrefix } from '../workflows/activity-names';
+import { createContainmentActivities } from './containment';
+import type { House } from './house';
+import { createIntakeActivities } from './intake';
+import { createJournalActivities } from './journal';
+import { createMeasureActivities } from './measures';
+import { createTicketActivities } from './tickets';
+import { createWatchActivities } from './watch';
+
+function plainActivities(house: House) {
+  return {
+    ...createContainmentActivities(house),
+    ...createMeasureActivities(house),
+    ...createTicketActivities(house),
+    ...createJournalActivities(house),
+    ...createIntakeActivities(house),
+    ...createWatchActivities(house),
+  };
+}
+
+/** The activities as workflows know them, without the prefix. */
+export type PlaybookActivities = ReturnType<typeof plainActivities>;
+
+/** The activities as a worker registers them. */
+export function createActivities(house: House): Record<string, (...args: never[]) => unknown> {
+  return Object.fromEntries(Object.entries(plainActivities(house)).map(([name, act]) => [activityPrefix + name, act]));
+}

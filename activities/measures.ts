@@ -1,0 +1,189 @@
+/**
+ * Measures beside the group: the device tag and the directory's steps. What was there before is read by a step of its own,
+ * so that it is in history before anything is changed: a repeat after a lost answer never takes its own work for
+ * somebody else's, and undoing never touches what the case did not do.
+ * @module
+ */
+import type { MeasureName } from '../playbook/case';
+import type { DeviceNames, ManagedDevice } from '../playbook/device';
+import { VendorRefused } from '../plugins/errors';
+import type { Call, Directory } from '../plugins/roles';
+import { callAt } from './call';
+import type { House, Tenant } from './house';
+import { readBack, sendOnce } from './send-once';
+
+export type SideMeasure = Exclude<MeasureName, 'lost-group'>;
+
+export interface MeasureInput {
+  tenant: string;
+  now: string;
+  measure: SideMeasure;
+  device: ManagedDevice;
+}
+
+/** What a look at one measure shows. */
+export interface MeasureReading {
+  offered: boolean;
+  present: boolean;
+  evidence: string;
+  /** When sessions were last revoked, for `revoke-sessions`. Vendor time. */
+  since?: string;
+}
+
+export function createMeasureActivities(house: House) {
+  /** Look at one measure; changes nothing. */
+  async function readMeasure(input: MeasureInput): Promise<MeasureReading> {
+    const lever = leverOf(house.tenant(input.tenant), input.measure);
+    if (lever === undefined) return { offered: false, present: false, evidence: notOffered[input.measure] };
+    try {
+      return await lever.read(input.device, callAt(input.now));
+    } catch (error) {
+      if (error instanceof VendorRefused && error.code === 'LDP_NOT_OFFERED') {
+        return { offered: false, present: false, evidence: error.message };
+      }
+      throw error;
+    }
+  }
+
+  /** Put a measure in place and read it back. `before` is what `readMeasure` found before the first try. */
+  async function takeMeasure(input: MeasureInput & { before: MeasureReading }): Promise<MeasureReading> {
+    const { lever, call } = open(input);
+    const done = (reading: MeasureReading) =>
+      input.measure === 'revoke-sessions'
+        ? reading.since !== undefined && reading.since !== input.before.since
+        : reading.present;
+    const now = await lever.read(input.device, call);
+    if (done(now)) return now;
+    await sendOnce(() => lever.put(input.device, call));
+    let after = now;
+    await readBack(
+      lever.settleMs,
+      async () => {
+        after = await lever.read(input.device, call);
+        return done(after);
+      },
+      `${input.measure} in place`,
+    );
+    return after;
+  }
+
+  /** Take a measure back and read it back. Never called for `revoke-sessions`, which cannot be undone. */
+  async function undoMeasure(input: MeasureInput): Promise<MeasureReading> {
+    const { lever, call } = open(input);
+    let reading = await lever.read(input.device, call);
+    if (!reading.present) return reading;
+    await sendOnce(() => lever.undo(input.device, call));
+    await readBack(
+      lever.settleMs,
+      async () => {
+        reading = await lever.read(input.device, call);
+        return !reading.present;
+      },
+      `${input.measure} undone`,
+    );
+    return reading;
+  }
+
+  function open(input: MeasureInput): { lever: Lever; call: Call } {
+    const lever = leverOf(house.tenant(input.tenant), input.measure);
+    if (lever === undefined) throw new VendorRefused('LDP_NOT_OFFERED', notOffered[input.measure]);
+    return { lever, call: callAt(input.now) };
+  }
+
+  return { readMeasure, takeMeasure, undoMeasure };
+}
+
+const notOffered: Record<SideMeasure, string> = {
+  'device-tag': 'The settings name no device tag.',
+  'revoke-sessions': 'The settings name no directory.',
+  'disable-user': 'The settings name no directory.',
+  'disable-device': 'The settings name no directory.',
+};
+
+/** One thing that can be read, put in place and taken back. */
+interface Lever {
+  settleMs: number;
+  read(device: ManagedDevice, call: Call): Promise<MeasureReading>;
+  put(device: ManagedDevice, call: Call): Promise<void>;
+  undo(device: ManagedDevice, call: Call): Promise<void>;
+}
+
+function leverOf(tenant: Tenant, measure: SideMeasure): Lever | undefined {
+  const { directory, secureAccess } = tenant;
+  if (measure === 'device-tag') {
+    const tag = secureAccess.deviceTag;
+    return (
+      tag && {
+        settleMs: secureAccess.settleMs,
+        read: async (device, call) => {
+          const present = await tag.isTagged(device, call);
+          return { offered: true, present, evidence: `Tag "${tag.name}" is ${present ? '' : 'not '}on the device.` };
+        },
+        put: (device, call) => tag.add(device, call),
+        undo: (device, call) => tag.remove(device, call),
+      }
+    );
+  }
+  if (directory === undefined) return undefined;
+  switch (measure) {
+    case 'revoke-sessions':
+      return {
+        settleMs: directory.settleMs,
+        read: async (device, call) => {
+          const { sessionsValidFrom: since } = await requireAccount(directory, device.user, call);
+          return {
+            offered: true,
+            present: false,
+            evidence: `Sessions are revoked since ${since ?? 'never'}.`,
+            ...(since && { since }),
+          };
+        },
+        put: async (device, call) => directory.revokeSessions(await requireAccount(directory, device.user, call), call),
+        undo: () => Promise.reject(new VendorRefused('LDP_REFUSED', 'Revoked sessions stay revoked.')),
+      };
+    case 'disable-user':
+      return {
+        settleMs: directory.settleMs,
+        read: async (device, call) => {
+          const { enabled } = await requireAccount(directory, device.user, call);
+          return { offered: true, present: !enabled, evidence: `The account is ${enabled ? 'enabled' : 'disabled'}.` };
+        },
+        put: async (device, call) =>
+          directory.setUserEnabled(await requireAccount(directory, device.user, call), false, call),
+        undo: async (device, call) =>
+          directory.setUserEnabled(await requireAccount(directory, device.user, call), true, call),
+      };
+    case 'disable-device':
+      return {
+        settleMs: directory.settleMs,
+        read: async (device, call) => {
+          const { enabled } = await requireDevice(directory, device, call);
+          return {
+            offered: true,
+            present: !enabled,
+            evidence: `The device object is ${enabled ? 'enabled' : 'disabled'}.`,
+          };
+        },
+        put: async (device, call) =>
+          directory.setDeviceEnabled(await requireDevice(directory, device, call), false, call),
+        undo: async (device, call) =>
+          directory.setDeviceEnabled(await requireDevice(directory, device, call), true, call),
+      };
+  }
+}
+
+async function requireAccount(directory: Directory, user: string | undefined, call: Call) {
+  const account = user === undefined ? undefined : await directory.readAccount(user, call);
+  if (account) return account;
+  throw new VendorRefused('LDP_NOT_FOUND', `The directory has no account ${user ?? '(the device has no user)'}.`);
+}
+
+/** Two objects may carry one hostname: changing the wrong one would disable a colleague's laptop. */
+async function requireDevice(directory: Directory, device: DeviceNames, call: Call) {
+  const found = await directory.findDirectoryDevices(device, call);
+  if (found.length === 1 && found[0]) return found[0];
+  throw new VendorRefused(
+    found.length === 0 ? 'LDP_NOT_FOUND' : 'LDP_CONFLICT',
+    `The directory has ${found.length} device objects for ${device.hostname ?? device.serial ?? 'this device'}; exactly one is needed.`,
+  );
+}

@@ -1,0 +1,218 @@
+/**
+ * How everybody outside reaches cases: hand a report in, list, describe, decide. Needs a Temporal client and nothing else
+ * of the house; the closing records come from the archive, through a function that the caller gives.
+ * @module
+ */
+import { createHmac, randomUUID } from 'node:crypto';
+import type { Client } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
+import type { CaseState, ClosingRecord } from '../playbook/case';
+import { describeDevice } from '../playbook/device';
+import type { Report, TicketRef } from '../playbook/report';
+import { canonicalSerial } from '../playbook/report';
+import type { Rules } from '../playbook/rules';
+import { taskQueues, workflowIds } from '../workflows/ids';
+import type { CaseInput, Decided, Decision, TriageInput, TriageState } from '../workflows/messages';
+import { reportReceived } from '../workflows/messages';
+import { caseAttributes } from '../workflows/search-attributes';
+
+/** A case that a rule refused to change: exit code 3 on the command line, 409 over HTTP. */
+export class RefusedByRule extends Error {
+  override readonly name = 'RefusedByRule';
+}
+
+export interface Taken {
+  /** What became of the report. */
+  outcome: 'opened' | 'joined' | 'in triage' | 'already closed';
+  workflowId: string;
+}
+
+export interface CaseClientOptions {
+  client: Client;
+  /** Key of the hashes in search attributes. */
+  indexKey: string;
+  /** The worker shares this process and this client's native connection, so the first step can start at once. */
+  eager: boolean;
+  findClosing(tenant: string, ticket: TicketRef): Promise<ClosingRecord | undefined>;
+}
+
+/** A row of the list: what visibility knows, no query of the case needed. */
+export interface CaseSummary {
+  workflowId: string;
+  kind: 'case' | 'triage';
+  tenant: string;
+  running: boolean;
+  outcome: string;
+  device?: string;
+  user?: string;
+  containment?: string;
+  configuration?: string;
+  presence?: string;
+  needs?: string;
+  openedAt: string;
+  closedAt?: string;
+}
+
+export type CaseClient = ReturnType<typeof createCaseClient>;
+
+export function createCaseClient({ client, indexKey, eager, findClosing }: CaseClientOptions) {
+  const keyOf = (kind: string, value: string) =>
+    createHmac('sha256', indexKey).update(`${kind}:${value.toLowerCase()}`).digest('base64url').slice(0, 22);
+
+  /**
+   * Store a report and say what became of it. When it returns, the report is in Temporal's database, whether a worker
+   * runs or not. Safe to repeat: the workflow id is the device's (or the ticket's), and the case drops a delivery id it
+   * knows already.
+   */
+  async function handIn(given: Report, rules: Rules, as: 'case or triage' | 'case' = 'case or triage'): Promise<Taken> {
+    const report: Report = {
+      ...given,
+      ticket: { ...given.ticket, key: keyOf('ticket', `${given.ticket.source}:${given.ticket.id}`) },
+    };
+    const serial = canonicalSerial(report.device.serial);
+    const named =
+      serial ??
+      (as === 'case' && report.device.nsdeviceuid ? `UID-${report.device.nsdeviceuid.toUpperCase()}` : undefined);
+    const direct = named !== undefined && (report.verified || as === 'case');
+    const workflowId = direct
+      ? workflowIds.lostDevice(report.tenant, named)
+      : workflowIds.triage(report.tenant, report.ticket);
+    const started: Taken = { outcome: direct ? 'opened' : 'in triage', workflowId };
+
+    // The first loss takes one call. Only when this device (or ticket) was seen before is there anything to look up.
+    let reuse: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE' = 'REJECT_DUPLICATE';
+    for (;;) {
+      try {
+        await client.workflow.start<(input: CaseInput | TriageInput) => Promise<unknown>>(
+          direct ? 'lostDevice' : 'triage',
+          {
+            workflowId,
+            taskQueue: taskQueues.main,
+            args: [{ report, rules }],
+            workflowIdReusePolicy: reuse,
+            workflowIdConflictPolicy: 'FAIL',
+            requestEagerStart: eager,
+            staticSummary: `${report.answers.kind === 'stolen' ? 'Stolen' : 'Lost'}: ${describeDevice({ ...report.device, ...(report.user && { user: report.user }) })}`,
+            staticDetails: `Ticket ${report.ticket.source} ${report.ticket.id}`,
+            memo: { names: { ...report.device, ...(report.user && { user: report.user }) } },
+            typedSearchAttributes: [
+              { key: caseAttributes.tenant, value: report.tenant },
+              { key: caseAttributes.outcome, value: 'open' },
+              { key: caseAttributes.tickets, value: [report.ticket.key as string] },
+            ],
+          },
+        );
+        return started;
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+      const handle = client.workflow.getHandle(workflowId);
+      const { status } = await handle.describe();
+      if (status.name === 'RUNNING') {
+        try {
+          await handle.signal(reportReceived, report);
+          return { outcome: direct ? 'joined' : 'in triage', workflowId };
+        } catch (error) {
+          if (!(error instanceof WorkflowNotFoundError)) throw error; // It closed in this moment: look again.
+        }
+        continue;
+      }
+      if ((await findClosing(report.tenant, report.ticket)) !== undefined)
+        return { outcome: 'already closed', workflowId };
+      reuse = 'ALLOW_DUPLICATE';
+    }
+  }
+
+  /** Newest first. Visibility lags a moment behind. */
+  async function list(options: { all?: boolean; tenant?: string } = {}): Promise<CaseSummary[]> {
+    const conditions = ["WorkflowType IN ('lostDevice', 'triage')"];
+    if (!options.all) conditions.push("ExecutionStatus = 'Running'");
+    if (options.tenant) conditions.push(`LostDeviceTenant = '${options.tenant.replaceAll("'", '')}'`);
+    const rows: CaseSummary[] = [];
+    for await (const found of client.workflow.list({ query: conditions.join(' AND ') })) {
+      if (found.status.name === 'CONTINUED_AS_NEW') continue;
+      const names = (found.memo as { names?: Record<string, string> } | undefined)?.names ?? {};
+      const attribute = (key: { name: string }) => {
+        const value = found.typedSearchAttributes.getAll().find((pair) => pair.key.name === key.name)?.value;
+        return typeof value === 'string' ? value : undefined;
+      };
+      const optional = {
+        device: names.hostname ?? names.serial ?? names.nsdeviceuid,
+        user: names.user,
+        containment: attribute(caseAttributes.containment),
+        configuration: attribute(caseAttributes.configuration),
+        presence: attribute(caseAttributes.presence),
+        needs: attribute(caseAttributes.needs),
+        closedAt: found.closeTime?.toISOString(),
+      };
+      rows.push({
+        workflowId: found.workflowId,
+        kind: found.type === 'triage' ? 'triage' : 'case',
+        tenant: attribute(caseAttributes.tenant) ?? '',
+        running: found.status.name === 'RUNNING',
+        outcome: attribute(caseAttributes.outcome) ?? 'open',
+        openedAt: found.startTime.toISOString(),
+        ...(Object.fromEntries(
+          Object.entries(optional).filter(([, value]) => value !== undefined),
+        ) as Partial<CaseSummary>),
+      });
+    }
+    return rows.sort((a, b) => b.openedAt.localeCompare(a.openedAt));
+  }
+
+  /** The whole case or triage. Answers for closed ones too, within the server's retention. */
+  async function show(workflowId: string): Promise<CaseState | TriageState> {
+    return client.workflow.getHandle(workflowId).query<CaseState | TriageState>('describe');
+  }
+
+  /**
+   * Find the workflow that a person means: a full workflow id, a serial, a ticket id, a hostname or a user.
+   * Throws `RefusedByRule` when it is not exactly one.
+   */
+  async function resolve(text: string): Promise<string> {
+    if (text.startsWith('lost-device')) return text;
+    const wanted = text.toLowerCase();
+    const all = await list({ all: true });
+    const fits = all.filter(
+      (row) =>
+        row.workflowId.toLowerCase().split(':').slice(2).join(':') === wanted ||
+        row.workflowId.toLowerCase().endsWith(`:${wanted}`) ||
+        row.device?.toLowerCase() === wanted ||
+        row.user?.toLowerCase() === wanted,
+    );
+    const open = fits.filter((row) => row.running);
+    const ids = [...new Set((open.length > 0 ? open : fits).map((row) => row.workflowId))];
+    if (ids.length === 1) return ids[0] as string;
+    if (ids.length === 0)
+      throw new RefusedByRule(`No case fits "${text}". \`lost-device list --all\` shows every case.`);
+    throw new RefusedByRule(`"${text}" fits ${ids.length} cases: ${ids.join(', ')}. Give the full id.`);
+  }
+
+  /** Send a person's decision. A repeat with the same decision id changes nothing. */
+  async function decide<D extends Decision>(
+    workflowId: string,
+    update: UpdateDefinition<Decided, [D]>,
+    decision: D,
+  ): Promise<Decided> {
+    try {
+      return await client.workflow
+        .getHandle(workflowId)
+        .executeUpdate(update, { args: [decision], updateId: decision.id });
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+        throw new RefusedByRule(error.cause.message);
+      }
+      if (error instanceof WorkflowNotFoundError)
+        throw new RefusedByRule(`${workflowId} is closed: nothing can be decided in it any more.`);
+      throw error;
+    }
+  }
+
+  return { handIn, list, show, resolve, decide, keyOf, newDecisionId: () => randomUUID() };
+}

@@ -1,0 +1,24 @@
+/**
+ * Where things lie in the archive. Everything of a case hangs on its chain, so that a second loss of the same laptop
+ * never meets the papers of the first.
+ * @module
+ */
+import type { TicketRef } from './report';
+import { shortHash } from './short-hash';
+
+/** One segment of a key: readable, safe for every file system and object store, never two texts on one segment. */
+function segment(text: string): string {
+  const safe = text
+    .replace(/[^A-Za-z0-9.-]/g, (character) => `_${character.charCodeAt(0).toString(16)}_`)
+    .replace(/^\./, '_2e_');
+  return safe.length <= 120 ? safe : `${safe.slice(0, 100)}_${shortHash(text)}`;
+}
+
+const number = (n: number) => String(n).padStart(8, '0');
+
+export const archiveKeys = {
+  journal: (chain: string, first: number, last: number) =>
+    `cases/${segment(chain)}/journal/${number(first)}-${number(last)}.json`,
+  report: (chain: string) => `cases/${segment(chain)}/closing-report.json`,
+  closing: (ticket: TicketRef) => `closings/${segment(ticket.source)}/${segment(ticket.id)}.json`,
+};

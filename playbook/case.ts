@@ -1,0 +1,335 @@
+/**
+ * The state of a case: one serialisable value. Continue-as-new, the query `describe`, the command line and the closing
+ * report all read this same value.
+ * @module
+ */
+import type { ManagedDevice, DeviceNames } from './device';
+import type { Actor, Answers, DeviceHint, Report, TicketRef } from './report';
+import { mergeAnswers, nothingKnown } from './report';
+import type { Rules } from './rules';
+import type { Sighting } from './sighting';
+import { shortHash } from './short-hash';
+
+export const caseSchema = 1;
+/** Upper bound of the serialised state (bytes of JSON). */
+export const caseBudgetBytes = 64 * 1024;
+
+export type Outcome = 'open' | 'recovered' | 'wiped' | 'written off' | 'false alarm' | 'moved';
+
+export type TrackName = 'case' | 'containment' | 'configuration' | 'presence' | 'wipe' | 'escalation';
+
+/** A step of the runbook. It never fails: it is *failing* (retried for ever) or *stuck* (waits for a person). */
+export interface Step {
+  state: 'running' | 'failing' | 'stuck' | 'done' | 'skipped';
+  /** Since when it is in this state. ISO 8601. */
+  since: string;
+  attempts: number;
+  error?: { code: string; message: string };
+  /** When a failing step is tried again. ISO 8601. */
+  nextTryAt?: string;
+  skippedBecause?: string;
+}
+
+/** One thing done against the loss, and what became of it. */
+export interface Measure {
+  state: 'asked' | 'in place' | 'was there before' | 'not offered' | 'undone' | 'cannot be undone' | 'left in place';
+  at: string;
+  evidence: string;
+  /** What was read before the change, where a repeat needs it. */
+  before?: { present: boolean; since?: string };
+}
+
+export type MeasureName = 'lost-group' | 'device-tag' | 'revoke-sessions' | 'disable-device' | 'disable-user';
+
+export interface ContainmentTrack {
+  state: 'none' | 'contained' | 'released' | 'user released, device held';
+  measures: Partial<Record<MeasureName, Measure>>;
+  /** Who owns the lost group, so who is asked to move the user. */
+  via?: 'secure access' | 'directory';
+  /** Was the user in the lost group before this case? Undefined until it was read. */
+  memberBefore?: boolean;
+  /** A replacement was handed out: the next sighting contains the user again. */
+  armed: boolean;
+  /** A person asked to give the user back while the device stays held. */
+  replaceAsked: boolean;
+  /** What the user's hold answered after this case let go. */
+  letGoAnswer?: {
+    outcome: 'released' | 'was there before' | 'still held' | 'stuck';
+    evidence: string;
+    at: string;
+    request: number;
+  };
+  /** How often this case contained the user. */
+  times: number;
+}
+
+export type RungName = 'member' | 'applied' | 'biting';
+
+export interface ConfigurationTrack {
+  state: 'unverified' | 'member' | 'applied' | 'biting' | 'overdue';
+  rungs: Partial<Record<RungName, { at: string; evidence: string }>>;
+  /** When the move was seen. Vendor records are compared with what was read before it. */
+  changedAt?: string;
+  /** What the device said before the change. */
+  before?: { steeringConfig?: string; hostInfoUpdatedAt?: string };
+  /** Online time of the client since the move (milliseconds). */
+  onlineMs: number;
+  lastClientSightingAt?: string;
+  /** When *applied* may be expected if the device stays online. ISO 8601. */
+  expectedBy?: string;
+  overdueBecause?: string;
+  /** One sentence for people. */
+  says: string;
+}
+
+export interface PresenceTrack {
+  state: 'silent' | 'seen' | 'blind';
+  last?: Sighting;
+  /** The newest sightings, newest first. */
+  recent: Sighting[];
+  count: number;
+  /** Hashes of the ids of sightings already counted, with their time: repeats change nothing. */
+  known: [hash: string, atMs: number][];
+  /** Feeds that cannot be read, with since when. */
+  blindFeeds: Record<string, string>;
+  /** Set when the first look was taken. */
+  firstLookAt?: string;
+}
+
+/** Something only a person can decide. The case goes on with everything else meanwhile. */
+export interface Question {
+  id: string;
+  askedAt: string;
+  text: string;
+  options: { value: string; text: string }[];
+  /** An answer may also be free text of this form. */
+  freeText?: 'serial';
+}
+
+export interface JournalEntry {
+  n: number;
+  at: string;
+  track: TrackName;
+  who: string;
+  text: string;
+  evidence?: string;
+}
+
+/** Text that waits to be written into the tickets. */
+export interface PendingNote {
+  n: number;
+  at: string;
+  text: string;
+}
+
+export interface PendingPage {
+  key: string;
+  subject: string;
+  text: string;
+}
+
+export interface Ending {
+  outcome: Exclude<Outcome, 'open'>;
+  at: string;
+  who: string;
+  reason: string;
+  /** Workflow id of the case that goes on, when this one was about the wrong device. */
+  movedTo?: string;
+}
+
+export interface CaseState {
+  schema: typeof caseSchema;
+  workflowId: string;
+  /** Workflow id and run id of the opening: every idempotency key, archive path and marker uses it. */
+  chain: string;
+  tenant: string;
+  openedAt: string;
+  outcome: Outcome;
+  ending?: Ending;
+  closedAt?: string;
+  tickets: TicketRef[];
+  /** Delivery ids already taken in, newest last. */
+  deliveries: string[];
+  hint: DeviceHint;
+  reportedUser?: string;
+  verified: boolean;
+  answers: Answers;
+  device?: ManagedDevice;
+  candidates: ManagedDevice[];
+  otherDevices: DeviceNames[];
+  /** Names at the tenant that the proof needs; read with the device. */
+  names?: { lostSteeringConfig: string; lostPolicy: string; secureAccess: string };
+  /** Keyed hashes for search attributes. */
+  keys: string[];
+  containment: ContainmentTrack;
+  configuration: ConfigurationTrack;
+  presence: PresenceTrack;
+  wipe: { state: 'none' };
+  escalation: { rungs: [] };
+  steps: Record<string, Step>;
+  questions: Question[];
+  /** Answers of persons, by question id. */
+  decided: Record<string, { value: string; who: string; at: string }>;
+  /** Ids of decisions already taken in, newest last. */
+  decisions: string[];
+  journal: {
+    next: number;
+    /** Entries up to this number are in the archive. */
+    archived: number;
+    /** Entries up to this number are on their way: a batch keeps its numbers until it is acknowledged. */
+    sending?: number;
+    tail: JournalEntry[];
+  };
+  notes: {
+    next: number;
+    pending: PendingNote[];
+    /** The batch on its way: its last number, and the tickets that have it. */
+    sending?: { last: number; told: string[] };
+  };
+  pages: PendingPage[];
+  /** Keys of pages already sent or on their way. */
+  paged: string[];
+  /** Reports of a new loss that came while this case was closing: the next case opens with them. */
+  afterwards: Report[];
+  rules: Rules;
+}
+
+/** What a closed case leaves behind, so that its old ticket never starts a case again by itself. */
+export interface ClosingRecord {
+  workflowId: string;
+  chain: string;
+  tenant: string;
+  outcome: Outcome;
+  closedAt: string;
+  tickets: TicketRef[];
+  deliveries: string[];
+  reason: string;
+  movedTo?: string;
+}
+
+/** The first state of a case, made of its first report. */
+export function openCase(
+  report: Report,
+  rules: Rules,
+  ids: { workflowId: string; runId: string; now: string },
+): CaseState {
+  const state: CaseState = {
+    schema: caseSchema,
+    workflowId: ids.workflowId,
+    chain: `${ids.workflowId}~${ids.runId}`,
+    tenant: report.tenant,
+    openedAt: ids.now,
+    outcome: 'open',
+    tickets: [],
+    deliveries: [],
+    hint: {},
+    verified: false,
+    answers: nothingKnown,
+    candidates: [],
+    otherDevices: [],
+    keys: [],
+    containment: { state: 'none', measures: {}, armed: false, replaceAsked: false, times: 0 },
+    configuration: { state: 'unverified', rungs: {}, onlineMs: 0, says: 'Not contained yet.' },
+    presence: { state: 'silent', recent: [], count: 0, known: [], blindFeeds: {} },
+    wipe: { state: 'none' },
+    escalation: { rungs: [] },
+    steps: {},
+    questions: [],
+    decided: {},
+    decisions: [],
+    journal: { next: 1, archived: 0, tail: [] },
+    notes: { next: 1, pending: [] },
+    pages: [],
+    paged: [],
+    afterwards: [],
+    rules,
+  };
+  takeReport(state, report);
+  return state;
+}
+
+/** A state written by an older version, brought to today's form. Pure: the same input gives the same output. */
+export function upgrade(state: CaseState): CaseState {
+  if (state.schema !== caseSchema)
+    throw new Error(`Case state has schema ${String(state.schema)}; this version reads ${caseSchema}`);
+  return state;
+}
+
+/** What a report changed. */
+export interface ReportNews {
+  repeated: boolean;
+  newTicket: boolean;
+  nowStolen: boolean;
+  changed: string[];
+}
+
+/** Take a report in. The same delivery twice changes nothing. */
+export function takeReport(state: CaseState, report: Report): ReportNews {
+  if (state.deliveries.includes(report.deliveryId))
+    return { repeated: true, newTicket: false, nowStolen: false, changed: [] };
+  state.deliveries = [...state.deliveries, report.deliveryId].slice(-200);
+  const newTicket = !state.tickets.some((ticket) => sameTicket(ticket, report.ticket));
+  if (newTicket) state.tickets.push(report.ticket);
+  const before = state.answers;
+  state.answers = mergeAnswers(before, report.answers);
+  state.hint = { ...report.device, ...state.hint };
+  state.verified ||= report.verified;
+  if (report.user !== undefined) state.reportedUser ??= report.user;
+  const changed = (Object.keys(state.answers) as (keyof Answers)[])
+    .filter((key) => state.answers[key] !== before[key])
+    .map((key) => `${key}: ${String(state.answers[key])}`);
+  return {
+    repeated: false,
+    newTicket,
+    nowStolen: before.kind !== 'stolen' && state.answers.kind === 'stolen',
+    changed,
+  };
+}
+
+export function sameTicket(a: TicketRef, b: TicketRef): boolean {
+  return a.source === b.source && a.id === b.id;
+}
+
+/** Sighting ids are remembered this long by vendor time (milliseconds): the longest look back of any feed. */
+const rememberMs = 25 * 60 * 60_000;
+const rememberAtMost = 1_500;
+const recentAtMost = 12;
+
+/** Count a sighting once. False when it was known already. */
+export function takeSighting(state: CaseState, sighting: Sighting): boolean {
+  const presence = state.presence;
+  const hash = shortHash(`${sighting.source}/${sighting.feed}/${sighting.id}`);
+  if (presence.known.some(([known]) => known === hash)) return false;
+  const atMs = Date.parse(sighting.at);
+  const newestMs = Math.max(atMs, ...presence.known.slice(-1).map(([, ms]) => ms));
+  presence.known = [
+    ...presence.known.filter(([, ms]) => ms > newestMs - rememberMs),
+    [hash, atMs] as [string, number],
+  ].slice(-rememberAtMost);
+  presence.count += 1;
+  presence.recent = [sighting, ...presence.recent]
+    .sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
+    .slice(0, recentAtMost);
+  if (presence.last === undefined || Date.parse(presence.last.at) <= atMs) presence.last = sighting;
+  return true;
+}
+
+/** The names by which feeds find this case's device. */
+export function namesOf(state: CaseState): DeviceNames {
+  const names: DeviceNames = {};
+  const device = state.device;
+  const serial = device?.serial ?? state.hint.serial;
+  const hostname = device?.hostname ?? state.hint.hostname;
+  const nsdeviceuid = device?.nsdeviceuid ?? state.hint.nsdeviceuid;
+  const user = device?.user ?? state.reportedUser;
+  if (serial) names.serial = serial;
+  if (hostname) names.hostname = hostname;
+  if (nsdeviceuid) names.nsdeviceuid = nsdeviceuid;
+  if (user) names.user = user;
+  return names;
+}
+
+/** Steps that need somebody or something: what an analyst looks at first. */
+export function troubledSteps(state: CaseState): [name: string, step: Step][] {
+  return Object.entries(state.steps).filter(([, step]) => step.state === 'failing' || step.state === 'stuck');
+}

@@ -1,0 +1,390 @@
+/**
+ * The case file: the state of one case and the few ways to change it. Tracks say things, take steps, ask people and wait;
+ * everything else (status, journal, notes, pages, continuing as new) follows from that.
+ * @module
+ */
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  allHandlersFinished,
+  condition,
+  isCancellation,
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PlaybookActivities } from '../activities';
+import type { CaseState, Question, Step, TrackName } from '../playbook/case';
+import { namesOf, openCase, takeReport, troubledSteps, upgrade } from '../playbook/case';
+import { summarise } from '../playbook/summary';
+import { activitiesOf } from './activity-names';
+import type { CaseInput, Decision } from './messages';
+import { caseAttributes } from './search-attributes';
+
+/** An activity is bounded; the long retry belongs to the workflow, where people can see it. */
+export const act = activitiesOf<PlaybookActivities>({
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry: { initialInterval: '500 milliseconds', backoffCoefficient: 2, maximumAttempts: 3 },
+});
+
+/** How many archived entries stay in the state for `show` and the console. */
+const tailKept = 30;
+/** Longest text of one entry (characters). */
+const longestText = 600;
+
+export class CaseFile {
+  readonly state: CaseState;
+  /** Activities on their way. Continuing as new now would lose their results. */
+  private inFlight = 0;
+  /** Continuing as new is wanted: nothing new starts until everything has come home. */
+  private draining = false;
+  private status = '';
+  private readonly wakes = new Set<string>();
+
+  constructor(input: CaseInput) {
+    const { workflowId, runId } = workflowInfo();
+    this.state = input.state
+      ? upgrade(input.state)
+      : openCase(input.report, input.rules, { workflowId, runId, now: this.now });
+    for (const report of input.more ?? []) takeReport(this.state, report);
+  }
+
+  get now(): string {
+    return new Date().toISOString();
+  }
+
+  get ending(): boolean {
+    return this.state.ending !== undefined;
+  }
+
+  // --- saying ----------------------------------------------------------------------------------------------------
+
+  /** Put something into the journal; with `note`, into the tickets as well. */
+  say(
+    track: TrackName,
+    text: string,
+    more: { who?: string; evidence?: string; note?: boolean; at?: string } = {},
+  ): void {
+    const { journal, notes } = this.state;
+    const at = more.at ?? this.now;
+    const cut = (value: string) => (value.length > longestText ? `${value.slice(0, longestText)}…` : value);
+    journal.tail.push({
+      n: journal.next,
+      at,
+      track,
+      who: more.who ?? 'playbook',
+      text: cut(text),
+      ...(more.evidence !== undefined && { evidence: cut(more.evidence) }),
+    });
+    journal.next += 1;
+    if (more.note) {
+      notes.pending.push({ n: notes.next, at, text: cut(more.evidence ? `${text} ${more.evidence}` : text) });
+      notes.next += 1;
+    }
+  }
+
+  /** Tell people now. The same key pages once in the life of a case. */
+  page(key: string, subject: string, text: string): void {
+    if (this.state.paged.includes(key)) return;
+    this.state.paged = [...this.state.paged, key].slice(-200);
+    this.state.pages.push({ key: `${this.state.chain}:${key}`, subject, text });
+  }
+
+  // --- waiting ---------------------------------------------------------------------------------------------------
+
+  /** Wait until something is so, or until a due time. Costs no history unless there is a due time. */
+  async until(ready: () => boolean, dueAt?: string): Promise<boolean> {
+    if (dueAt === undefined) {
+      await condition(ready);
+      return true;
+    }
+    const leftMs = Date.parse(dueAt) - Date.now();
+    return ready() || (leftMs > 0 && (await condition(ready, leftMs)));
+  }
+
+  after(ms: number): string {
+    return new Date(Date.now() + ms).toISOString();
+  }
+
+  // --- steps -----------------------------------------------------------------------------------------------------
+
+  /**
+   * Take a step. It never fails: a vendor that is away makes it *failing*, tried again by a timer for ever; a refusal makes
+   * it *stuck*, and people are told. A person may retry or skip it. Undefined when it was skipped, or when the case is
+   * ending and the step is not part of the ending.
+   */
+  async step<T>(
+    name: string,
+    run: () => Promise<T>,
+    options: { track: TrackName; partOfEnding?: boolean },
+  ): Promise<T | undefined> {
+    const given = () => this.ending && !options.partOfEnding;
+    const step: Step = this.state.steps[name] ?? { state: 'running', since: this.now, attempts: 0 };
+    if (step.state === 'done' || step.state === 'skipped')
+      Object.assign(step, { state: 'running', since: this.now, attempts: 0 });
+    this.state.steps[name] = step;
+    if (step.nextTryAt !== undefined && !(await this.waitForRetry(name, step, given))) return undefined;
+    for (;;) {
+      await condition(() => !this.draining);
+      if (given()) {
+        delete this.state.steps[name];
+        return undefined;
+      }
+      step.attempts += 1;
+      this.inFlight += 1;
+      try {
+        const result = await run();
+        if (step.state === 'failing' || step.state === 'stuck')
+          this.say(options.track, `Works again: ${name}.`, { note: true });
+        this.finish(step, 'done');
+        return result;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        this.fail(name, step, error, options.track);
+      } finally {
+        this.inFlight -= 1;
+      }
+      if (!(await this.waitForRetry(name, step, given))) return undefined;
+    }
+  }
+
+  private finish(step: Step, state: 'done' | 'skipped'): void {
+    Object.assign(step, { state, since: this.now });
+    delete step.error;
+    delete step.nextTryAt;
+  }
+
+  private fail(name: string, step: Step, error: unknown, track: TrackName): void {
+    const failure = readFailure(error);
+    const state = failure.refused ? 'stuck' : 'failing';
+    if (step.state !== state) {
+      step.since = this.now;
+      this.say(track, `${state === 'stuck' ? 'Stuck' : 'Failing'}: ${name}.`, {
+        evidence: failure.message,
+        note: true,
+      });
+      if (state === 'stuck') {
+        this.page(
+          `stuck:${name}:${step.since}`,
+          `Stuck: ${name}`,
+          `${failure.message} Retry it, or skip it with a reason.`,
+        );
+      }
+    }
+    step.state = state;
+    step.error = { code: failure.code, message: failure.message };
+    const { retryFirstMs, retryMaxMs } = this.state.rules.waits;
+    const backOffMs = Math.min(retryMaxMs, retryFirstMs * 2 ** Math.min(step.attempts - 1, 20));
+    if (state === 'failing')
+      step.nextTryAt = this.after(Math.min(retryMaxMs, Math.max(backOffMs, failure.retryAfterMs)));
+    else delete step.nextTryAt;
+  }
+
+  /** False when the step is not to be tried again: skipped, or given up because the case ends. */
+  private async waitForRetry(name: string, step: Step, given: () => boolean): Promise<boolean> {
+    const skipped = () => step.state === 'skipped';
+    await this.until(() => this.wakes.has(name) || skipped() || given(), step.nextTryAt);
+    this.wakes.delete(name);
+    return !skipped();
+  }
+
+  /** A person wants a step tried now. Without a name: every step that waits. */
+  retry(name?: string): string[] {
+    const names = troubledSteps(this.state).flatMap(([found]) => (name === undefined || found === name ? [found] : []));
+    for (const found of names) this.wakes.add(found);
+    return names;
+  }
+
+  skip(name: string, reason: string): void {
+    const step = this.state.steps[name];
+    if (step === undefined) return;
+    this.finish(step, 'skipped');
+    step.skippedBecause = reason;
+  }
+
+  // --- asking ----------------------------------------------------------------------------------------------------
+
+  /** Ask people once; the question stands until it is answered or withdrawn. */
+  ask(question: Omit<Question, 'askedAt'>): void {
+    if (this.state.questions.some(({ id }) => id === question.id)) return;
+    delete this.state.decided[question.id];
+    this.state.questions.push({ ...question, askedAt: this.now });
+    this.say('case', `Asked: ${question.text}`, { note: true });
+    this.page(`question:${question.id}:${this.state.journal.next}`, 'A decision is needed', question.text);
+  }
+
+  withdraw(id: string): void {
+    this.state.questions = this.state.questions.filter((question) => question.id !== id);
+  }
+
+  answered(id: string): string | undefined {
+    return this.state.decided[id]?.value;
+  }
+
+  decide(question: Question, value: string, decision: Decision): void {
+    this.withdraw(question.id);
+    this.state.decided[question.id] = { value, who: decision.actor.person, at: this.now };
+  }
+
+  // --- the rounds ------------------------------------------------------------------------------------------------
+
+  /** Keep search attributes, memo and current details in step with the state: one place, whenever something changed. */
+  async keepStatus(): Promise<never> {
+    for (;;) {
+      await condition(() => this.status !== this.statusNow());
+      this.showStatus();
+    }
+  }
+
+  showStatus(): void {
+    const { state } = this;
+    this.status = this.statusNow();
+    upsertSearchAttributes([
+      { key: caseAttributes.outcome, value: state.outcome },
+      { key: caseAttributes.containment, value: state.containment.state },
+      { key: caseAttributes.configuration, value: state.configuration.state },
+      { key: caseAttributes.presence, value: state.presence.state },
+      { key: caseAttributes.needs, value: needs(state) },
+      { key: caseAttributes.keys, value: state.keys },
+      { key: caseAttributes.tickets, value: state.tickets.flatMap(({ key }) => (key === undefined ? [] : [key])) },
+    ]);
+    upsertMemo({ names: namesOf(state) });
+    setCurrentDetails(summarise(state));
+  }
+
+  private statusNow(): string {
+    const { state } = this;
+    return JSON.stringify([
+      state.outcome,
+      state.containment.state,
+      state.configuration.state,
+      state.presence.state,
+      needs(state),
+      state.keys,
+      state.tickets.length,
+    ]);
+  }
+
+  /** Entries to the archive in numbered batches; the tail is cut only after the archive has them. */
+  async keepJournal(): Promise<void> {
+    const { journal, rules } = this.state;
+    while (!this.state.closedAt) {
+      const behind = () => journal.next - 1 > journal.archived;
+      await this.until(() => behind() || this.closing);
+      if (!behind()) return;
+      if (journal.sending === undefined) {
+        await this.until(() => this.closing, this.after(rules.waits.journalGatherMs));
+        journal.sending = Math.min(journal.next - 1, journal.archived + 200);
+      }
+      await this.archiveBatch();
+    }
+  }
+
+  private async archiveBatch(): Promise<void> {
+    const { journal, tenant, chain } = this.state;
+    const last = journal.sending ?? journal.archived;
+    const entries = journal.tail.filter((entry) => entry.n > journal.archived && entry.n <= last);
+    await this.step('archive the journal', () => act.archiveJournal({ tenant, now: this.now, chain, entries }), {
+      track: 'case',
+      partOfEnding: true,
+    });
+    journal.archived = last;
+    delete journal.sending;
+    const keepFrom = Math.max(
+      0,
+      journal.tail.findIndex((entry) => entry.n > last - tailKept),
+    );
+    journal.tail = journal.tail.slice(keepFrom);
+  }
+
+  /** Notes into every ticket. A batch keeps its numbers, and so its marker, until every ticket has it. */
+  async keepTickets(): Promise<void> {
+    const { notes, rules } = this.state;
+    for (;;) {
+      await this.until(() => notes.pending.length > 0 || this.closing);
+      if (notes.pending.length === 0) return;
+      if (notes.sending === undefined) {
+        await this.until(() => this.closing, this.after(rules.waits.noteGatherMs));
+        notes.sending = { last: notes.next - 1, told: [] };
+      }
+      await this.sendNotes();
+    }
+  }
+
+  private async sendNotes(): Promise<void> {
+    const { notes, tenant, chain } = this.state;
+    const sending = notes.sending ?? { last: 0, told: [] };
+    const batch = notes.pending.filter((note) => note.n <= sending.last);
+    const marker = `ldp:${chain}:${batch[0]?.n ?? 0}-${sending.last}`;
+    const text = batch.map((note) => `${note.at.slice(0, 16).replace('T', ' ')} UTC  ${note.text}`).join('\n');
+    for (const ticket of [...this.state.tickets]) {
+      const told = `${ticket.source} ${ticket.id}`;
+      if (sending.told.includes(told)) continue;
+      await this.step(`note in ticket ${told}`, () => act.addNote({ tenant, now: this.now, ticket, marker, text }), {
+        track: 'case',
+        partOfEnding: true,
+      });
+      sending.told.push(told);
+    }
+    notes.pending = notes.pending.filter((note) => note.n > sending.last);
+    delete notes.sending;
+  }
+
+  /** Pages, one after the other. */
+  async keepPages(): Promise<void> {
+    for (;;) {
+      await this.until(() => this.state.pages.length > 0 || this.closing);
+      const [page] = this.state.pages;
+      if (page === undefined) return;
+      const { tenant } = this.state;
+      await this.step(
+        'page people',
+        () =>
+          act.pagePeople({
+            tenant,
+            now: this.now,
+            page: { ...page, text: `${page.text}\n\n${summarise(this.state)}` },
+          }),
+        { track: 'case', partOfEnding: true },
+      );
+      this.state.pages = this.state.pages.slice(1);
+    }
+  }
+
+  /** The rounds end when the case has nothing more to say. */
+  private closing = false;
+  stopRounds(): void {
+    this.closing = true;
+  }
+
+  /** Resolves at a quiet point once the server suggests continuing as new: no handler, no activity in flight. */
+  async untilDrained(): Promise<void> {
+    await condition(() => workflowInfo().continueAsNewSuggested);
+    this.draining = true;
+    await condition(() => this.inFlight === 0 && allHandlersFinished());
+  }
+}
+
+function needs(state: CaseState): string {
+  if (state.questions.length > 0 || troubledSteps(state).some(([, step]) => step.state === 'stuck')) return 'person';
+  return troubledSteps(state).length > 0 ? 'vendor' : 'nothing';
+}
+
+/** What an activity's failure means for a step. A time-out is an unknown: it is tried again. */
+function readFailure(error: unknown): { code: string; message: string; refused: boolean; retryAfterMs: number } {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    const details = cause.details?.[0] as { class?: string; retryAfterMs?: number } | undefined;
+    return {
+      code: cause.type ?? 'LDP_UNEXPECTED',
+      message: cause.message,
+      refused: details?.class === 'VendorRefused' || details?.class === 'BadInput' || cause.nonRetryable === true,
+      retryAfterMs: details?.retryAfterMs ?? 0,
+    };
+  }
+  const message = cause instanceof Error ? cause.message : 'unknown failure';
+  return { code: 'LDP_UNREACHABLE', message: `No answer in time (${message}).`, refused: false, retryAfterMs: 0 };
+}

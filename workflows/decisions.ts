@@ -1,0 +1,191 @@
+/**
+ * What persons decide in a case. Each decision is checked before it enters history, and a repeat with the same id changes
+ * nothing, also after the server has forgotten it.
+ * @module
+ */
+import { ApplicationFailure, setHandler } from '@temporalio/workflow';
+import type { CaseState, Ending, Question } from '../playbook/case';
+import { takeSighting, troubledSteps } from '../playbook/case';
+import { canonicalSerial } from '../playbook/report';
+import type { CaseFile } from './case-file';
+import type { Answer, Decided, Decision, Retry, SightingReport, Skip } from './messages';
+import { answer, falseAlarm, recovered, replaceDevice, reportSighting, retryStep, skipStep } from './messages';
+
+function refuse(text: string): never {
+  throw ApplicationFailure.nonRetryable(text, 'RefusedByRule');
+}
+
+/** Register the handlers of all decisions. */
+export function takeDecisions(c: CaseFile): void {
+  const { state } = c;
+  const known = (decision: Decision) => state.decisions.includes(decision.id);
+  const remember = (decision: Decision) => {
+    state.decisions = [...state.decisions, decision.id].slice(-200);
+  };
+  /** Take a decision once; a repeat is answered and changes nothing. */
+  const once =
+    <D extends Decision>(take: (decision: D) => string) =>
+    (decision: D): Decided => {
+      if (known(decision)) return { text: 'This decision was taken before.' };
+      remember(decision);
+      return { text: take(decision) };
+    };
+  const unlessKnown =
+    <D extends Decision>(validate: (decision: D) => void) =>
+    (decision: D): void => {
+      if (!known(decision)) validate(decision);
+    };
+  const stillOpen = () => {
+    if (state.ending) refuse(`The case is closing as ${state.ending.outcome} since ${state.ending.at}.`);
+  };
+
+  setHandler(
+    answer,
+    once((decision: Answer) => {
+      const question = questionOf(state, decision.questionId);
+      const value = valueOf(question, decision.value);
+      c.decide(question, value, decision);
+      c.say('case', `Answered "${question.text}" with ${value}.`, {
+        who: decision.actor.person,
+        ...reasonOf(decision),
+        note: true,
+      });
+      return `Answered: ${value}.`;
+    }),
+    {
+      validator: unlessKnown(
+        (decision: Answer) => void valueOf(questionOf(state, decision.questionId), decision.value),
+      ),
+    },
+  );
+
+  setHandler(
+    retryStep,
+    once((decision: Retry) => {
+      const names = c.retry(decision.step);
+      c.say('case', `Tried again now: ${names.join(', ')}.`, { who: decision.actor.person, ...reasonOf(decision) });
+      return `Trying again: ${names.join(', ')}.`;
+    }),
+    { validator: unlessKnown((decision: Retry) => void troubledStep(state, decision.step)) },
+  );
+
+  setHandler(
+    skipStep,
+    once((decision: Skip) => {
+      c.skip(decision.step, decision.reason);
+      c.say('case', `Skipped: ${decision.step}.`, {
+        who: decision.actor.person,
+        evidence: decision.reason,
+        note: true,
+      });
+      return `Skipped: ${decision.step}.`;
+    }),
+    {
+      validator: unlessKnown((decision: Skip) => {
+        troubledStep(state, decision.step);
+        if (!decision.reason.trim()) refuse('Skipping a step needs a reason.');
+      }),
+    },
+  );
+
+  setHandler(
+    reportSighting,
+    once((decision: SightingReport) => {
+      takeSighting(state, {
+        id: decision.id,
+        at: decision.at,
+        source: 'person',
+        feed: decision.actor.person,
+        evidence: 'person',
+        match: 'device',
+        device: {},
+        what: decision.what,
+        ...(decision.where !== undefined && { place: { city: decision.where } }),
+      });
+      if (state.presence.state === 'silent') state.presence.state = 'seen';
+      c.say('presence', `Reported by a person: ${decision.what}.`, {
+        who: decision.actor.person,
+        at: decision.at,
+        ...(decision.where !== undefined && { evidence: decision.where }),
+        note: true,
+      });
+      return 'Sighting taken in.';
+    }),
+    { validator: unlessKnown(stillOpen) },
+  );
+
+  setHandler(
+    replaceDevice,
+    once((decision) => {
+      state.containment.replaceAsked = true;
+      c.say('containment', 'A replacement is handed out: releasing the user, holding the device.', {
+        who: decision.actor.person,
+        ...reasonOf(decision),
+        note: true,
+      });
+      return 'The user is being released; the device stays held.';
+    }),
+    {
+      validator: unlessKnown(() => {
+        stillOpen();
+        if (state.containment.state !== 'contained')
+          refuse(`Only a contained case can release its user; this one is: ${state.containment.state}.`);
+      }),
+    },
+  );
+
+  const ends = (outcome: Ending['outcome']) =>
+    once((decision: Decision) => {
+      state.ending = {
+        outcome,
+        at: c.now,
+        who: decision.actor.person,
+        reason: decision.reason || `Decided by ${decision.actor.person}.`,
+      };
+      state.questions = [];
+      c.say('case', `Decided: ${outcome}. Undoing what was done.`, {
+        who: decision.actor.person,
+        ...reasonOf(decision),
+        note: true,
+      });
+      return `Closing as ${outcome}: undoing what was done, each undo read back.`;
+    });
+  setHandler(recovered, ends('recovered'), { validator: unlessKnown(stillOpen) });
+  setHandler(falseAlarm, ends('false alarm'), { validator: unlessKnown(stillOpen) });
+}
+
+function reasonOf(decision: Decision): { evidence?: string } {
+  return decision.reason ? { evidence: decision.reason } : {};
+}
+
+function questionOf(state: CaseState, id: string | undefined): Question {
+  if (state.questions.length === 0) refuse('Nothing is asked in this case now.');
+  if (id === undefined && state.questions.length > 1) {
+    refuse(`Several questions are open (${state.questions.map((question) => question.id).join(', ')}): name one.`);
+  }
+  const question = id === undefined ? state.questions[0] : state.questions.find((open) => open.id === id);
+  return question ?? refuse(`There is no open question "${String(id)}".`);
+}
+
+/** The canonical answer: an option by its value or its number, or free text of the form that the question takes. */
+function valueOf(question: Question, given: string): string {
+  const text = given.trim();
+  const option =
+    question.options.find(({ value }) => value.toLowerCase() === text.toLowerCase()) ??
+    question.options[Number(text) - 1];
+  if (option) return option.value;
+  const serial = question.freeText === 'serial' ? canonicalSerial(text) : undefined;
+  return (
+    serial ??
+    refuse(
+      `"${text}" is no answer to this question. Answers: ${question.options.map(({ value }, index) => `${index + 1} = ${value}`).join(', ')}${question.freeText ? ', or a serial' : ''}.`,
+    )
+  );
+}
+
+function troubledStep(state: CaseState, name: string | undefined): void {
+  const names = troubledSteps(state).map(([found]) => found);
+  if (names.length === 0) refuse('No step of this case is failing or stuck.');
+  if (name !== undefined && !names.includes(name))
+    refuse(`"${name}" is not failing or stuck. These are: ${names.join(', ')}.`);
+}

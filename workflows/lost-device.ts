@@ -1,0 +1,134 @@
+/**
+ * The playbook: what happens from the moment a laptop is reported lost until it is recovered, wiped or written off.
+ *
+ * It reads as the runbook does. Each track is a file of its own in `tracks/`; what they share, saying, asking, stepping
+ * and waiting, is the case file.
+ * @module
+ */
+import { continueAsNew, setHandler } from '@temporalio/workflow';
+import type { CaseState, ClosingRecord } from '../playbook/case';
+import { sameTicket } from '../playbook/case';
+import { act, CaseFile } from './case-file';
+import { takeDecisions } from './decisions';
+import type { CaseInput } from './messages';
+import { describe, deviceSeen, reportReceived, userReleased } from './messages';
+import { containment, release, takeLetGoAnswer } from './tracks/containment';
+import { presence, takeNews } from './tracks/presence';
+import { takeLaterReport } from './tracks/reports';
+
+export async function lostDevice(input: CaseInput): Promise<ClosingRecord> {
+  const c = new CaseFile(input);
+  const { state } = c;
+
+  // What may come in at any time.
+  setHandler(describe, () => state);
+  setHandler(reportReceived, (report) => takeLaterReport(c, report));
+  setHandler(deviceSeen, (batch) => takeNews(c, batch));
+  setHandler(userReleased, (answer) => takeLetGoAnswer(c, answer));
+  takeDecisions(c);
+
+  // What goes on all the while: tickets, pages and the journal are kept in step with the case.
+  void c.keepStatus();
+  const rounds = Promise.all([c.keepTickets(), c.keepPages(), c.keepJournal()]);
+
+  const runbook = async (): Promise<ClosingRecord> => {
+    // 1. The report is in. Tell the desk that we are on it.
+    if (!input.state)
+      c.say('case', 'Case opened.', { who: input.report.actor.person, evidence: opening(state), note: true });
+
+    // 2. Identify exactly one device and contain its user; prove that the configuration reached the device; watch for it.
+    //    These tracks run side by side: the device may check in before anybody has answered a question.
+    const tracks = Promise.all([desksAreTold(c), containment(c), presence(c)]);
+
+    // 3. Go on for as long as it takes, a minute or a year, until somebody says how it ended.
+    await c.until(() => c.ending);
+    await tracks;
+
+    // 4. Undo what was done, in the right order, and read every undo back.
+    await release(c);
+
+    // 5. Close: tell the tickets, archive the journal, leave a closing record.
+    return close(c, rounds);
+  };
+
+  const drained = c.untilDrained().then(() => 'continue as new' as const);
+  const ended = await Promise.race([runbook(), drained]);
+  if (ended === 'continue as new') return continueAsNew<typeof lostDevice>({ ...input, state });
+
+  // A new loss was reported while this case was closing: it opens the next case.
+  const [report, ...more] = state.afterwards;
+  if (report) return continueAsNew<typeof lostDevice>({ report, rules: input.rules, more });
+  return ended;
+}
+
+function opening(state: CaseState): string {
+  const { answers } = state;
+  return [
+    `Reported as ${answers.kind === 'unknown' ? 'lost (kind unknown)' : answers.kind}`,
+    answers.reportedBy && `by ${answers.reportedBy}`,
+    answers.lastHeldAt && `last held ${answers.lastHeldAt}`,
+    answers.lastHeldWhere && `at ${answers.lastHeldWhere}`,
+    `powered: ${answers.powered}, locked: ${answers.locked}, VIP: ${answers.vip}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+/** Every ticket of the case is set to *in progress*, also one that joins later. */
+async function desksAreTold(c: CaseFile): Promise<void> {
+  const { state } = c;
+  for (let told = 0; ;) {
+    await c.until(() => c.ending || state.tickets.length > told);
+    if (c.ending) return;
+    const ticket = state.tickets[told];
+    told += 1;
+    if (ticket === undefined) continue;
+    await c.step(
+      `set ticket ${ticket.source} ${ticket.id} in progress`,
+      () => act.setTicketState({ tenant: state.tenant, now: c.now, ticket, state: 'in progress', closeNotes: '' }),
+      { track: 'case' },
+    );
+  }
+}
+
+async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingRecord> {
+  const { state } = c;
+  const { ending, tenant } = state;
+  if (ending === undefined) throw new Error('a case closes only after somebody said how it ended');
+  state.outcome = ending.outcome;
+  c.say('case', `Closed: ${ending.outcome}.`, { who: ending.who, evidence: ending.reason, note: true });
+  c.stopRounds();
+  await rounds;
+  for (const ticket of state.tickets) {
+    await c.step(
+      `resolve ticket ${ticket.source} ${ticket.id}`,
+      () =>
+        act.setTicketState({
+          tenant,
+          now: c.now,
+          ticket,
+          state: 'resolved',
+          closeNotes: `Lost-device playbook: ${ending.outcome}. ${ending.reason}`,
+        }),
+      { track: 'case', partOfEnding: true },
+    );
+  }
+  const record: ClosingRecord = {
+    workflowId: state.workflowId,
+    chain: state.chain,
+    tenant,
+    outcome: state.outcome,
+    closedAt: c.now,
+    tickets: state.tickets.filter((ticket) => !state.afterwards.some((report) => sameTicket(report.ticket, ticket))),
+    deliveries: state.deliveries,
+    reason: ending.reason,
+    ...(ending.movedTo !== undefined && { movedTo: ending.movedTo }),
+  };
+  await c.step('archive the closing record', () => act.archiveClosing({ tenant, now: c.now, record, report: state }), {
+    track: 'case',
+    partOfEnding: true,
+  });
+  state.closedAt = record.closedAt;
+  c.showStatus();
+  return record;
+}

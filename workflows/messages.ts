@@ -1,0 +1,148 @@
+/**
+ * Signals, updates and queries. Everybody outside reaches a case through these and a Temporal client.
+ * Signals carry news that must not wait for a worker; updates carry decisions of persons, and are refused at once
+ * when a rule forbids them.
+ * @module
+ */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { CaseState } from '../playbook/case';
+import type { DeviceHint, Actor, Report, TicketRef } from '../playbook/report';
+import type { Rules } from '../playbook/rules';
+import type { Sighting } from '../playbook/sighting';
+import type { ManagedDevice } from '../playbook/device';
+
+// --- the case ----------------------------------------------------------------------------------------------------
+
+/** `state` is given when a case continues as new; otherwise the report opens it. */
+export interface CaseInput {
+  report: Report;
+  rules: Rules;
+  state?: CaseState;
+  /** Further reports that came while the case before this one was closing. */
+  more?: Report[];
+}
+
+/** A further report about the device of this case. */
+export const reportReceived = defineSignal<[Report]>('reportReceived');
+
+/** News from one feed. */
+export interface SightingBatch {
+  feed: string;
+  sightings: Sighting[];
+  /** The feed's own health. Undefined: it did not change. */
+  blindSince?: string | null;
+}
+export const deviceSeen = defineSignal<[SightingBatch]>('deviceSeen');
+
+/** What `user-hold` did with the user after this case let go. */
+export interface UserReleased {
+  outcome: 'released' | 'was there before' | 'still held' | 'stuck';
+  evidence: string;
+  at: string;
+  /** Echo of the claim's request, so that a late answer to an earlier one is not taken for this one's. */
+  request: number;
+}
+export const userReleased = defineSignal<[UserReleased]>('userReleased');
+
+/** What every decision carries. `id` makes a repeat harmless. */
+export interface Decision {
+  id: string;
+  actor: Actor;
+  reason: string;
+}
+export interface Decided {
+  text: string;
+}
+
+export type Answer = Decision & { questionId?: string; value: string };
+export type Retry = Decision & { step?: string };
+export type Skip = Decision & { step: string };
+export type SightingReport = Decision & { at: string; where?: string; what: string };
+
+export const answer = defineUpdate<Decided, [Answer]>('answer');
+export const retryStep = defineUpdate<Decided, [Retry]>('retry');
+export const skipStep = defineUpdate<Decided, [Skip]>('skip');
+export const reportSighting = defineUpdate<Decided, [SightingReport]>('sighting');
+export const replaceDevice = defineUpdate<Decided, [Decision]>('replace');
+export const recovered = defineUpdate<Decided, [Decision]>('recovered');
+export const falseAlarm = defineUpdate<Decided, [Decision]>('falseAlarm');
+
+/** The whole case. */
+export const describe = defineQuery<CaseState>('describe');
+
+// --- triage ------------------------------------------------------------------------------------------------------
+
+export interface TriageInput {
+  report: Report;
+  rules: Rules;
+}
+
+/** The state of a triage; its query is also called `describe`. */
+export interface TriageState {
+  kind: 'triage';
+  workflowId: string;
+  tenant: string;
+  ticket: TicketRef;
+  openedAt: string;
+  outcome: 'open' | 'handed over' | 'not a managed device' | 'already closed' | 'ticket closed';
+  says: string;
+  hint: DeviceHint;
+  user?: string;
+  report: Report;
+  question?: { id: string; askedAt: string; text: string; options: { value: string; text: string }[] };
+  candidates: ManagedDevice[];
+  error?: { code: string; message: string; since: string; stuck: boolean; nextTryAt?: string };
+  handedOverTo?: string;
+  deliveries: string[];
+}
+export const describeTriage = defineQuery<TriageState>('describe');
+
+// --- the user's hold ---------------------------------------------------------------------------------------------
+
+/** A case needs the user in the lost group. */
+export interface HoldClaim {
+  workflowId: string;
+  chain: string;
+  /** Was the user in the group before this case? */
+  memberBefore: boolean;
+  via: 'secure access' | 'directory';
+  /** Counts how often this case contained the user. */
+  request: number;
+}
+export const holdUser = defineSignal<[HoldClaim]>('holdUser');
+export const letGoOfUser = defineSignal<[HoldClaim]>('letGoOfUser');
+
+export interface UserHoldState {
+  user: string;
+  /** Cases that need the user in the lost group, by chain. */
+  holders: Record<string, HoldClaim>;
+  /** Cases that let go and wait for the answer. */
+  leaving: HoldClaim[];
+  /** Was the user in the group before anybody held it? */
+  memberBefore?: boolean;
+}
+export interface UserHoldInput {
+  tenant: string;
+  rules: Rules;
+  state: UserHoldState;
+}
+export const describeUserHold = defineQuery<UserHoldState>('describe');
+
+// --- the guard ---------------------------------------------------------------------------------------------------
+
+export interface AdmissionRequest {
+  chain: string;
+  at: string;
+  /** Containments per hour that need no person. */
+  perHour: number;
+}
+export interface Admission {
+  admitted: boolean;
+  reason: string;
+}
+export interface GuardState {
+  tenant: string;
+  /** Containments of the last hour. */
+  admitted: { chain: string; at: string }[];
+}
+export const admitContainment = defineUpdate<Admission, [AdmissionRequest]>('admitContainment');

@@ -1,0 +1,335 @@
+/**
+ * Containment: none → contained → released; or *user released, device held*.
+ * @module
+ */
+import type { Identification } from '../../activities/containment';
+import type { SideMeasure } from '../../activities/measures';
+import { ApplicationFailure } from '@temporalio/workflow';
+import { describeDevice } from '../../playbook/device';
+import { clockTime, duration } from '../../playbook/clock-time';
+import { ladderTakenDown, moveSeen } from '../../playbook/configuration';
+import type { CaseFile } from '../case-file';
+import { act } from '../case-file';
+import type { UserReleased } from '../messages';
+import { identification } from './identification';
+
+const moveTheUser = 'move the user into the lost group';
+const mayContain = 'contain';
+const track = { track: 'containment' } as const;
+const undoing = { track: 'containment', partOfEnding: true } as const;
+
+/** Contain, then keep the levers in step with what becomes known: stolen after all, a replacement handed out, seen again. */
+export async function containment(c: CaseFile): Promise<void> {
+  const { state } = c;
+  if (state.device === undefined) {
+    const found = await identification(c);
+    if (found === undefined) return;
+    await contain(c, found);
+  }
+  for (;;) {
+    if (c.ending) return;
+    const { containment: levers } = state;
+    if (levers.replaceAsked) {
+      await giveUserBack(c);
+    } else if (mustContain(c)) {
+      const found = await identification(c);
+      if (found) await contain(c, found);
+    }
+    await takeSideMeasures(c);
+    const measures = sideMeasures(c).length;
+    await c.until(() => c.ending || levers.replaceAsked || mustContain(c) || sideMeasures(c).length !== measures);
+  }
+}
+
+/** Nobody said that it is not to be done. */
+function mustContain(c: CaseFile): boolean {
+  const { containment: levers, steps } = c.state;
+  return levers.state === 'none' && steps[moveTheUser]?.state !== 'skipped' && c.answered(mayContain) !== 'no';
+}
+
+/** The device is back after its user was released: everything about the group starts anew. */
+export function containAgain(c: CaseFile): void {
+  const { containment: levers, steps } = c.state;
+  levers.armed = false;
+  levers.state = 'none';
+  delete levers.measures['lost-group'];
+  delete steps[moveTheUser];
+  c.say('containment', 'The device is back after the user was released: containing again.', { note: true });
+}
+
+/** The hold's answer, unless it belongs to an earlier letting go. */
+export function takeLetGoAnswer(c: CaseFile, answer: UserReleased): void {
+  const { containment: levers } = c.state;
+  if (answer.request === levers.times) levers.letGoAnswer = answer;
+}
+
+/** Move the user into the lost group, unless a person must agree first. */
+async function contain(c: CaseFile, found: Identification): Promise<void> {
+  const { state } = c;
+  const { containment: levers, device } = state;
+  if (device?.user === undefined) {
+    c.say('containment', 'The device has no user: nobody to move into the lost group.', { note: true });
+    levers.state = 'contained';
+    return;
+  }
+  if (!(await allowed(c, found))) return;
+  const user = device.user;
+  const via = levers.via ?? 'secure access';
+  const input = { tenant: state.tenant, user, via };
+  const firstTime = levers.measures['lost-group'] === undefined;
+  levers.measures['lost-group'] = { state: 'asked', at: c.now, evidence: `Asked ${via} to move ${user}.` };
+  const moved = await c.step(
+    moveTheUser,
+    () => act.moveUser({ ...input, now: c.now, ...(firstTime && found.before && { known: found.before }) }),
+    track,
+  );
+  if (moved === undefined) return;
+  if (moved.sent) levers.memberBefore = false;
+  const seen = moved.seen ? moved : await untilSeen(c, { ...input, wanted: true });
+  if (c.ending) return;
+  levers.state = 'contained';
+  levers.times += 1;
+  if (seen === undefined) {
+    c.say('containment', `Taken as contained, but never seen: ${user} in the lost group.`, { note: true });
+    return;
+  }
+  levers.measures['lost-group'] = {
+    state: levers.memberBefore ? 'was there before' : 'in place',
+    at: c.now,
+    evidence: seen.evidence,
+  };
+  moveSeen(state, c.now, seen.evidence);
+  c.say('containment', `Contained: ${user} is in the lost group.`, { evidence: seen.evidence, note: true });
+  c.say('configuration', state.configuration.says, { note: true });
+  tellOtherDevices(c, user);
+  await c.step(
+    'tell the hold on the user',
+    () => act.claimUser({ tenant: state.tenant, user, claim: claim(c, via) }),
+    track,
+  );
+}
+
+/** The guard's word, the rule about other devices, and a person's answer where one of them asks for it. */
+async function allowed(c: CaseFile, found: Identification): Promise<boolean> {
+  const { state } = c;
+  const others = state.otherDevices.length;
+  const asksForOthers = others > 0 && state.rules.whenUserHasOtherDevices === 'ask';
+  if (state.containment.times > 0 || c.answered(mayContain) === 'yes' || (found.admission.admitted && !asksForOthers))
+    return true;
+  const why = found.admission.admitted
+    ? `${state.device?.user ?? 'The user'} has ${others} other device${others === 1 ? '' : 's'}, which the lost group locks too.`
+    : found.admission.reason;
+  c.ask({
+    id: mayContain,
+    text: `Contain ${describeDevice(state.device ?? {})}? ${why}`,
+    options: [
+      { value: 'yes', text: 'Contain: move the user into the lost group' },
+      { value: 'no', text: 'Do not contain; go on watching' },
+    ],
+  });
+  await c.until(() => c.answered(mayContain) !== undefined || c.ending);
+  if (c.answered(mayContain) === 'yes') return true;
+  if (!c.ending) c.say('containment', 'A person decided not to contain.', { note: true });
+  return false;
+}
+
+/** A directory's change takes a while to arrive: look again and again, tell people once when it takes too long. */
+async function untilSeen(
+  c: CaseFile,
+  input: { tenant: string; user: string; via: 'secure access' | 'directory'; wanted: boolean },
+) {
+  const { moveSeenWithinMs, moveLookEveryMs, retryMaxMs } = c.state.rules.waits;
+  const askedMs = Date.now();
+  c.say('containment', `The move was accepted by the ${input.via}; waiting until it is seen.`, { note: true });
+  for (let everyMs = moveLookEveryMs; !c.ending;) {
+    await c.until(() => c.ending, c.after(everyMs));
+    const looked = await c.step('see the move', () => act.lookForMove({ ...input, now: c.now }), track);
+    if (looked === undefined || looked.seen) return looked;
+    if (Date.now() - askedMs > moveSeenWithinMs) {
+      everyMs = Math.min(retryMaxMs, everyMs * 2);
+      const text = `The move of ${input.user} was accepted ${duration(Date.now() - askedMs)} ago and is still not seen. Is the lost group in the scope of the provisioning?`;
+      c.page('move not seen', 'Not contained: the move is not seen', text);
+    }
+  }
+  return undefined;
+}
+
+function tellOtherDevices(c: CaseFile, user: string): void {
+  const { otherDevices } = c.state;
+  if (otherDevices.length === 0) return;
+  const names = otherDevices.map((other) => other.hostname ?? other.serial ?? 'unnamed').join(', ');
+  c.say('containment', `The lost group also locks ${user}'s other devices: ${names}.`, { note: true });
+}
+
+function claim(c: CaseFile, via: 'secure access' | 'directory') {
+  const { workflowId, chain, containment: levers } = c.state;
+  return { workflowId, chain, memberBefore: levers.memberBefore === true, via, request: levers.times };
+}
+
+/** The tag and the directory's steps, by the rules for this kind of loss. Only after the move was seen. */
+function sideMeasures(c: CaseFile): SideMeasure[] {
+  const { rules, answers } = c.state;
+  return ['device-tag', ...(answers.kind === 'stolen' ? rules.directorySteps.stolen : rules.directorySteps.lost)];
+}
+
+async function takeSideMeasures(c: CaseFile): Promise<void> {
+  const { state } = c;
+  if (state.containment.state !== 'contained' || state.device === undefined) return;
+  for (const measure of sideMeasures(c)) {
+    if (c.ending) return;
+    await takeMeasure(c, measure);
+  }
+}
+
+async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
+  const { state } = c;
+  const { measures } = state.containment;
+  const { device, tenant } = state;
+  if (device === undefined) return;
+  const known = measures[measure];
+  if (known !== undefined && known.state !== 'asked') return;
+
+  // What was there before is in history before anything is changed: undoing must never touch somebody else's work.
+  if (known === undefined) {
+    const before = await c.step(
+      `look at ${measure}`,
+      () => act.readMeasure({ tenant, now: c.now, measure, device }),
+      track,
+    );
+    if (before === undefined) return;
+    if (!before.offered || before.present) {
+      measures[measure] = {
+        state: before.offered ? 'was there before' : 'not offered',
+        at: c.now,
+        evidence: before.evidence,
+      };
+      if (before.offered) c.say('containment', `${title[measure]}: was there before.`, { evidence: before.evidence });
+      return;
+    }
+    const { present, since } = before;
+    measures[measure] = {
+      state: 'asked',
+      at: c.now,
+      evidence: before.evidence,
+      before: { present, ...(since !== undefined && { since }) },
+    };
+  }
+  const before = { offered: true, present: false, evidence: '', ...measures[measure]?.before };
+  const taken = await c.step(
+    title[measure],
+    () => act.takeMeasure({ tenant, now: c.now, measure, device, before }),
+    track,
+  );
+  if (taken === undefined) return;
+  measures[measure] = { ...measures[measure], state: 'in place', at: c.now, evidence: taken.evidence };
+  c.say('containment', `${title[measure]}: done.`, { evidence: taken.evidence, note: true });
+}
+
+const title: Record<SideMeasure, string> = {
+  'device-tag': 'tag the device',
+  'revoke-sessions': "revoke the user's sessions",
+  'disable-device': 'disable the device in the directory',
+  'disable-user': 'disable the user in the directory',
+};
+
+/** A replacement is handed out: the user goes free, the device stays held, the next sighting contains again. */
+async function giveUserBack(c: CaseFile): Promise<void> {
+  const { containment: levers } = c.state;
+  await letGoOfUser(c, track);
+  levers.replaceAsked = false;
+  if (c.ending) return;
+  levers.state = 'user released, device held';
+  levers.armed = true;
+  ladderTakenDown(
+    c.state,
+    'The user is released; the device itself is held. The next sighting contains the user again.',
+  );
+  c.say(
+    'containment',
+    'The user is released for a replacement; the next sighting of this device contains the user again.',
+    { note: true },
+  );
+}
+
+/** Undo what this case did, in order: the user first, then the device; every undo is read back. */
+export async function release(c: CaseFile): Promise<void> {
+  const { state } = c;
+  await letGoOfUser(c, undoing);
+  const order: SideMeasure[] = ['device-tag', 'disable-device', 'disable-user', 'revoke-sessions'];
+  for (const measure of order) await undoMeasure(c, measure);
+  if (state.containment.state !== 'none') state.containment.state = 'released';
+  ladderTakenDown(state, 'Nothing to prove: the case is closing.');
+  const left = Object.entries(state.containment.measures).filter(
+    ([, { state: is }]) => is === 'cannot be undone' || is === 'left in place',
+  );
+  for (const [name, measure] of left)
+    c.say('containment', `Not undone: ${name}.`, { evidence: measure.evidence, note: true });
+}
+
+/** Through the user's hold, because another case may still need the user in the lost group. */
+async function letGoOfUser(c: CaseFile, options: typeof track | typeof undoing): Promise<void> {
+  const { state } = c;
+  const { containment: levers, tenant } = state;
+  const group = levers.measures['lost-group'];
+  const user = state.device?.user;
+  if (group === undefined || user === undefined || group.state === 'undone' || group.state === 'left in place') return;
+  const answer = await c.step(
+    'release the user',
+    async () => {
+      delete levers.letGoAnswer;
+      await act.letGo({ tenant, user, claim: claim(c, levers.via ?? 'secure access') });
+      return holdsAnswer(c);
+    },
+    options,
+  );
+  if (answer === undefined) {
+    levers.measures['lost-group'] = {
+      state: 'left in place',
+      at: c.now,
+      evidence: `${user} was not taken out of the lost group: the step was skipped.`,
+    };
+    return;
+  }
+  const undone = answer.outcome === 'released';
+  levers.measures['lost-group'] = {
+    state: undone ? 'undone' : 'left in place',
+    at: answer.at,
+    evidence: answer.evidence,
+  };
+  c.say('containment', undone ? `Released: ${user} is out of the lost group.` : `${user} stays in the lost group.`, {
+    evidence: answer.evidence,
+    note: true,
+  });
+}
+
+async function holdsAnswer(c: CaseFile): Promise<UserReleased> {
+  const answer = () => c.state.containment.letGoAnswer;
+  await c.until(() => answer() !== undefined);
+  const given = answer() as UserReleased;
+  if (given.outcome === 'stuck') throw ApplicationFailure.nonRetryable(given.evidence, 'LDP_REFUSED');
+  return given;
+}
+
+async function undoMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
+  const { state } = c;
+  const { device, tenant } = state;
+  const taken = state.containment.measures[measure];
+  if (device === undefined || taken === undefined || (taken.state !== 'in place' && taken.state !== 'asked')) return;
+  if (measure === 'revoke-sessions') {
+    state.containment.measures[measure] = {
+      state: 'cannot be undone',
+      at: c.now,
+      evidence: 'Revoked sessions stay revoked: the user signs in again.',
+    };
+    return;
+  }
+  const undone = await c.step(
+    `undo: ${title[measure]}`,
+    () => act.undoMeasure({ tenant, now: c.now, measure, device }),
+    undoing,
+  );
+  state.containment.measures[measure] = undone
+    ? { state: 'undone', at: c.now, evidence: undone.evidence }
+    : { state: 'left in place', at: c.now, evidence: `Skipped at ${clockTime(c.now)}.` };
+  if (undone) c.say('containment', `Undone: ${title[measure]}.`, { evidence: undone.evidence, note: true });
+}
