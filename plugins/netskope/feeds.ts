@@ -1,0 +1,250 @@
+/**
+ * Three feeds: what clients say of themselves, what the lost policy blocked, and what passed through the cloud.
+ *
+ * A feed's watermark is the newest moment that its records carried, in the vendor's time, and never ahead of the
+ * caller's: a record with a wrong date must not make the feed skip what comes after. Every read begins the late-data
+ * window before it, so records come again, under the same id.
+ * @module
+ */
+import { z } from 'zod';
+import type { DeviceNames } from '../../playbook/device';
+import type { FeedAnswer, FeedRecord, SightingFeed, WatchedDevice } from '../roles';
+import { oneOf, operations, quoted, searchAll, type NetskopeClients } from './client';
+import type { Found, Inventory } from './inventory';
+import { alertFieldNames, eventFieldNames, eventRecord, type EventRecord } from './schemas';
+import type { NetskopeSettings } from './settings';
+import {
+  aboutInternetSecurity,
+  byInstallation,
+  deviceOf,
+  known,
+  placeOfEvent,
+  readableUser,
+  type ClientStatus,
+} from './status';
+
+export function createFeeds(
+  settings: NetskopeSettings,
+  clients: NetskopeClients,
+  inventory: Inventory,
+): SightingFeed[] {
+  const { clientStatus, alerts, events } = settings.feeds;
+  return [
+    clientStatusFeed(clientStatus, inventory),
+    alertFeed(alerts, settings.lostPolicy, clients),
+    eventFeed(events, clients),
+  ];
+}
+
+interface FeedTimes {
+  pollEveryMs: number;
+  lateDataMs: number;
+}
+
+/** Up to this many devices are asked for by name: a new case's first look must not read the whole tenant. */
+const askedByName = 20;
+/** A device that goes on doing the same thing is one sighting in this time (milliseconds). */
+const sameThingMs = 5 * 60_000;
+/** Records so far ahead of the caller's time (milliseconds) carry a wrong date. */
+const impossiblyLateMs = 366 * 24 * 60 * 60_000;
+
+function clientStatusFeed(times: FeedTimes, inventory: Inventory): SightingFeed {
+  return {
+    name: 'client-status',
+    ...times,
+    async read(watermark, watched, call) {
+      const from = startOf(watermark, times, call.now);
+      const found: Found =
+        watched.length <= askedByName ? await inventory.named(watched, call, from) : await inventory.since(from, call);
+      const fresh = found.statuses.filter((status) => status.at !== undefined && epoch(status.at) >= from);
+      const unreadable = found.statuses.filter((status) => status.at === undefined).length;
+      const records = byInstallation(fresh).map(statusSighting);
+      const nameless = fresh.length - byInstallation(fresh).flat().length;
+      return answer(watermark, call.now, records, found.putAside + unreadable + nameless);
+    },
+  };
+}
+
+/** One installation's newest sign. A Private Access record places the device, and does not decide on its client. */
+function statusSighting(statuses: ClientStatus[]): FeedRecord {
+  const newest = statuses[0] as ClientStatus;
+  const decisive = statuses.find(({ service }) => aboutInternetSecurity(service)) ?? newest;
+  const device = deviceOf('', statuses);
+  const at = newest.at as string;
+  const { nsdeviceuid, serial, hostname, user } = device;
+  const idle = newest.eventAt === undefined || epoch(at) - epoch(newest.eventAt) > 60;
+  const event = [aboutInternetSecurity(newest.service) ? undefined : newest.service, newest.event]
+    .filter(Boolean)
+    .join(': ');
+  return known<FeedRecord>({
+    id: [
+      nsdeviceuid ?? serial ?? hostname,
+      newest.service ?? 'Internet Security',
+      slot(at),
+      newest.eventAt ?? '',
+      newest.event ?? '',
+      device.client,
+      device.steeringConfig ?? '',
+      device.hostInfoUpdatedAt ?? '',
+    ].join('|'),
+    at,
+    evidence: 'client',
+    device: known<DeviceNames>({ nsdeviceuid, serial, hostname, user }),
+    what: !event ? 'Heartbeat' : idle ? `Heartbeat, last event ${event}` : event,
+    publicAddress: newest.publicAddress,
+    privateAddress: newest.privateAddress,
+    place: newest.place,
+    client: aboutInternetSecurity(decisive.service) ? decisive.client : undefined,
+    steeringConfig: device.steeringConfig,
+    hostInfoUpdatedAt: device.hostInfoUpdatedAt,
+  });
+}
+
+function alertFeed(times: FeedTimes, lostPolicy: string, { v2 }: NetskopeClients): SightingFeed {
+  const query = `alert_type eq 'policy' and policy eq ${quoted(lostPolicy, 'lostPolicy')}`;
+  return {
+    name: 'alerts',
+    ...times,
+    async read(watermark, _watched, call) {
+      const from = startOf(watermark, times, call.now);
+      const rows = await searchAll(v2, operations.alerts, { query, fields: alertFieldNames, from }, call);
+      const { records, putAside } = readEvents(rows, (event) => {
+        const action = event.action ?? 'unknown';
+        return {
+          id: [
+            event.nsdeviceuid ?? event.hostname,
+            'alert',
+            event.policy,
+            action,
+            slot(event.timestamp as string),
+          ].join('|'),
+          evidence: 'policy-block',
+          what: `${action} by policy ${event.policy ?? lostPolicy}`,
+          policy: { name: event.policy ?? lostPolicy, action },
+        };
+      });
+      return answer(watermark, call.now, records, putAside);
+    },
+  };
+}
+
+function eventFeed(times: FeedTimes & { userBatch: number }, { v2 }: NetskopeClients): SightingFeed {
+  const { userBatch, ...polls } = times;
+  const kinds = [
+    ['page', operations.pages],
+    ['network', operations.network],
+  ] as const;
+  return {
+    name: 'events',
+    ...polls,
+    async read(watermark, watched, call) {
+      const from = startOf(watermark, times, call.now);
+      const perKind = await Promise.all(
+        kinds.map(async ([kind, operation]) => {
+          const read = { records: [] as FeedRecord[], putAside: 0 };
+          for (const query of eventQueries(watched, userBatch)) {
+            const rows = await searchAll(v2, operation, { query, fields: eventFieldNames, from }, call);
+            const { records, putAside } = readEvents(rows, (event) => {
+              const target = event.app ?? event.domain;
+              return {
+                id: [event.hostname, event.user, kind, event.srcip, slot(event.timestamp as string)].join('|'),
+                evidence: 'cloud-traffic',
+                what: `${kind === 'page' ? 'Web' : 'Network'} traffic${target === undefined ? '' : ` to ${target}`}`,
+              };
+            });
+            read.records.push(...records);
+            read.putAside += putAside;
+          }
+          return read;
+        }),
+      );
+      const putAside = perKind.reduce((sum, read) => sum + read.putAside, 0);
+      return answer(
+        watermark,
+        call.now,
+        perKind.flatMap((read) => read.records),
+        putAside,
+      );
+    },
+  };
+}
+
+/**
+ * Events name a device by hostname and user only, so both must be known, and both must fit: hostnames are used again,
+ * and one user has several devices.
+ */
+function eventQueries(watched: WatchedDevice[], userBatch: number): string[] {
+  const hostsOf = new Map<string, string[]>();
+  for (const { user, hostname } of watched) {
+    if (user !== undefined && hostname !== undefined) hostsOf.set(user, [...(hostsOf.get(user) ?? []), hostname]);
+  }
+  const users = [...hostsOf.keys()];
+  const queries: string[] = [];
+  for (let first = 0; first < users.length; first += userBatch) {
+    const batch = users.slice(first, first + userBatch);
+    const hosts = batch.flatMap((user) => hostsOf.get(user) ?? []);
+    queries.push(`${oneOf('user', batch, 'user')} and ${oneOf('hostname', hosts, 'hostname')}`);
+  }
+  return queries;
+}
+
+/** Alerts and events in the words of a feed. Those without a time or a name are put aside. */
+function readEvents(
+  rows: unknown[],
+  describe: (event: EventRecord) => Pick<FeedRecord, 'id' | 'evidence' | 'what' | 'policy'>,
+): { records: FeedRecord[]; putAside: number } {
+  const records: FeedRecord[] = [];
+  for (const row of rows) {
+    const parsed = eventRecord.safeParse(row);
+    if (!parsed.success) continue;
+    const event = parsed.data;
+    const { timestamp: at, hostname, nsdeviceuid, srcip, userip } = event;
+    if (at === undefined || (hostname === undefined && nsdeviceuid === undefined)) continue;
+    records.push(
+      known<FeedRecord>({
+        ...describe(event),
+        at,
+        device: known<DeviceNames>({ nsdeviceuid, hostname, user: readableUser(event.user) }),
+        publicAddress: srcip,
+        privateAddress: userip,
+        place: placeOfEvent(event),
+      }),
+    );
+  }
+  return { records, putAside: rows.length - records.length };
+}
+
+const mark = z.object({ at: z.number() });
+/** The moment that a watermark names (epoch seconds). */
+const momentOf = (watermark: string) => mark.parse(JSON.parse(watermark)).at;
+
+/** Where a read begins (epoch seconds). */
+function startOf(watermark: string | undefined, times: FeedTimes, now: string): number {
+  const at = watermark === undefined ? epoch(now) : momentOf(watermark);
+  return Math.floor(at - times.lateDataMs / 1000);
+}
+
+/** Each id once, oldest first, and the next watermark. */
+function answer(watermark: string | undefined, now: string, found: FeedRecord[], putAside: number): FeedAnswer {
+  const possible = found.filter(({ at }) => Date.parse(at) - Date.parse(now) < impossiblyLateMs);
+  possible.sort((a, b) => a.at.localeCompare(b.at));
+  const records = new Map<string, FeedRecord>();
+  for (const record of possible) if (!records.has(record.id)) records.set(record.id, record);
+  const newest = possible.at(-1)?.at ?? now;
+  const next = Math.min(epoch(newest), epoch(now));
+  let at = next;
+  if (watermark !== undefined) at = possible.length === 0 ? momentOf(watermark) : Math.max(momentOf(watermark), next);
+  return {
+    records: [...records.values()],
+    watermark: JSON.stringify({ at }),
+    putAside: putAside + found.length - possible.length,
+  };
+}
+
+function epoch(iso: string): number {
+  return Math.floor(Date.parse(iso) / 1000);
+}
+
+function slot(iso: string): number {
+  return Math.floor(Date.parse(iso) / sameThingMs);
+}
