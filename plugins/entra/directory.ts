@@ -12,6 +12,7 @@ import {
   identified,
   itemsOf,
   jobSchemaSchema,
+  noContent,
   operations,
   provisionedSchema,
   revokedSchema,
@@ -24,7 +25,7 @@ const provisioningPace = { requests: 5, perMs: 10_000 };
 
 export function createDirectory(settings: EntraSettings): Directory {
   const graph = createGraph(settings);
-  const provisioner = settings.provisioning && createProvisioner(settings, settings.provisioning);
+  const provisioner = settings.provisioning && createProvisioner(graph, settings, settings.provisioning);
   const { lostGroupId: groupId } = settings;
 
   async function readAccount(user: string, call: Call): Promise<DirectoryAccount | undefined> {
@@ -72,6 +73,7 @@ export function createDirectory(settings: EntraSettings): Directory {
         call,
         params: { user },
         query: { $select: 'id', $top: 999 },
+        accept: [404],
       });
       for await (const { id } of groups) {
         if (id.toLowerCase() === groupId.toLowerCase()) return { isMember: true };
@@ -86,6 +88,7 @@ export function createDirectory(settings: EntraSettings): Directory {
           call,
           params: { groupId: requireGroup() },
           json: { '@odata.id': `${settings.graphUrl}/v1.0/directoryObjects/${id}` },
+          schema: noContent,
         });
       } catch (error) {
         // Already a member is what was wanted. The caller reads back, so a wrong guess here is found.
@@ -101,6 +104,7 @@ export function createDirectory(settings: EntraSettings): Directory {
       await graph.request(operations.removeMember, {
         call,
         params: { groupId: requireGroup(), userId },
+        schema: noContent,
         accept: [404],
       });
     },
@@ -129,6 +133,7 @@ export function createDirectory(settings: EntraSettings): Directory {
         call,
         params: { userId: account.id },
         json: { accountEnabled: enabled },
+        schema: noContent,
       });
     },
 
@@ -160,6 +165,7 @@ export function createDirectory(settings: EntraSettings): Directory {
         call,
         params: { deviceId: device.id },
         json: { accountEnabled: enabled },
+        schema: noContent,
       });
     },
   };
@@ -175,10 +181,11 @@ type Provisioner = (groupId: string, userId: string, call: Call) => Promise<bool
 
 /** Pushes one user's membership at once. It answers false for every refusal: the regular cycle carries it anyway. */
 function createProvisioner(
+  graph: VendorClient,
   settings: EntraSettings,
   { servicePrincipalId, jobId, ruleId }: NonNullable<EntraSettings['provisioning']>,
 ): Provisioner {
-  const graph = createGraph(settings, provisioningPace);
+  const paced = createGraph(settings, provisioningPace);
   let known = jobId !== undefined && ruleId !== undefined ? { jobId, ruleId } : undefined;
 
   return async (groupId, userId, call) => {
@@ -190,7 +197,7 @@ function createProvisioner(
         objectTypeName: 'Group',
         links: { members: [{ objectId: userId, objectTypeName: 'User' }] },
       };
-      const { body } = await graph.request(operations.provisionOnDemand, {
+      const { body } = await paced.request(operations.provisionOnDemand, {
         call,
         params: { servicePrincipalId, jobId: known.jobId },
         json: { parameters: [{ ruleId: known.ruleId, subjects: [subject] }] },

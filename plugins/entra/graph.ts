@@ -144,20 +144,25 @@ export function onlyReferencesAreDeleted(client: VendorClient): VendorClient {
 /** No list read here is longer (pages): a vendor that goes round in circles must not keep us. */
 const mostPages = 100;
 
-/** The items of a list, page by page, as far as the caller wants them. Nothing where the list's owner is not there. */
+/** The items of a list, page by page, as far as the caller wants them. None where its status is in `accept`. */
 export async function* itemsOf<T>(
   graph: VendorClient,
   operation: GraphOperation,
   item: z.ZodType<T>,
-  asked: { call: Call; params?: Record<string, string>; query?: Record<string, string | number> },
+  asked: {
+    call: Call;
+    params?: Record<string, string>;
+    query?: Record<string, string | number>;
+    accept?: number[];
+  },
 ): AsyncGenerator<T, void, undefined> {
   const { query, ...rest } = asked;
   const schema = z.object({ value: z.array(item), '@odata.nextLink': z.string().nullish() });
   let url: string | undefined;
   for (let page = 0; page < mostPages; page += 1) {
     const where = url === undefined ? { ...(query && { query }) } : { url };
-    const { status, body } = await graph.request(operation, { ...rest, ...where, schema, accept: [404] });
-    if (status === 404) return;
+    const { status, body } = await graph.request(operation, { ...rest, ...where, schema });
+    if (asked.accept?.includes(status)) return;
     yield* body.value;
     url = body['@odata.nextLink'] ?? undefined;
     if (url === undefined) return;
@@ -188,6 +193,9 @@ export const groupSchema = z.object({
   onPremisesSyncEnabled: z.boolean().nullish(),
   isAssignableToRole: z.boolean().nullish(),
 });
+
+/** 204 by the documentation. Whatever JSON may come one day is fine; a page of some proxy is not. */
+export const noContent = z.unknown();
 
 export const identified = z.object({ id: z.string().min(1) });
 

@@ -60,6 +60,8 @@ export type Row = z.infer<typeof row>;
 
 export const rows = z.object({ result: z.array(row) });
 
+export const updated = z.object({ result: row });
+
 /** A column as text; empty when it is not there. */
 export function textOf(of: Row, column: string): string {
   const value = of[column] ?? '';

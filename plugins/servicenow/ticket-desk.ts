@@ -9,7 +9,7 @@ import type { Call, Ticket, TicketDesk } from '../roles';
 import { proveWebhook } from '../standard-webhooks';
 import { readLines, understand, type LossWords } from './loss-words';
 import type { ServicenowSettings } from './settings';
-import { operations, queryValue, rows, textOf, type Row } from './table-api';
+import { operations, queryValue, rows, textOf, updated, type Row } from './table-api';
 
 /** How many tickets are asked for at once. */
 const pageSize = 200;
@@ -146,6 +146,7 @@ export function createTicketDesk(source: string, settings: ServicenowSettings, a
       params: { table, sysId },
       query: { sysparm_fields: 'sys_id' },
       json: changes,
+      schema: updated,
     });
   }
 }
