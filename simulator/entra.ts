@@ -422,7 +422,15 @@ function userResource(user: EntraUser): object {
 }
 
 function groupResource(id: string): object {
-  return { '@odata.type': '#microsoft.graph.group', id, displayName: groupName, securityEnabled: true };
+  return {
+    '@odata.type': '#microsoft.graph.group',
+    id,
+    displayName: groupName,
+    securityEnabled: true,
+    groupTypes: [],
+    onPremisesSyncEnabled: null,
+    isAssignableToRole: false,
+  };
 }
 
 function deviceResource(device: EntraDevice): object {

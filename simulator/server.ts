@@ -123,7 +123,8 @@ function send(response: ServerResponse, { status, headers, body }: Answer): void
 
 function statusOf(effect: FaultEffect, done: Answer | undefined): number {
   if ('status' in effect) return effect.status;
-  return 'truncate' in effect ? (done?.status ?? 200) : 0;
+  // Half of nothing cannot be sent: a 204 becomes a 200.
+  return 'truncate' in effect ? (done && done.status !== 204 ? done.status : 200) : 0;
 }
 
 function sendFault(response: ServerResponse, effect: FaultEffect, done: Answer | undefined): void {
@@ -134,8 +135,7 @@ function sendFault(response: ServerResponse, effect: FaultEffect, done: Answer |
     response.socket?.resetAndDestroy();
   } else if ('truncate' in effect) {
     const text = textOf(done?.body) || '{"truncated":"this answer was longer"}';
-    const status = done && done.status !== 204 ? done.status : 200;
-    response.writeHead(status, {
+    response.writeHead(statusOf(effect, done), {
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(text)),
     });

@@ -321,9 +321,15 @@ function textsOf(body: unknown): Row {
   return Object.fromEntries(Object.entries((body ?? {}) as object).map(([key, value]) => [key, String(value)]));
 }
 
+/** `^` parts the clauses, `^^` is one inside a value. */
+function encodedQueryParts(query: string): string[] {
+  const parts = query.split(/(?<!\^)\^(?!\^)/);
+  return parts.filter(Boolean).map((part) => part.replaceAll('^^', '^'));
+}
+
 function list(world: World, table: string, request: VendorRequest): Answer {
   const { query, path, origin } = request;
-  const parts = (query.get('sysparm_query') ?? '').split('^').filter(Boolean);
+  const parts = encodedQueryParts(query.get('sysparm_query') ?? '');
   const orders = parts.filter((part) => part.startsWith('ORDERBY'));
   const groups: string[][] = [];
   for (const part of parts.filter((one) => !one.startsWith('ORDERBY'))) {
@@ -334,7 +340,7 @@ function list(world: World, table: string, request: VendorRequest): Answer {
   const tests: ((row: Row) => boolean)[] = [];
   for (const group of groups) {
     const clauses = group.map((part) =>
-      /^([\w.]+)(!=|>=|<=|=|>|<|NOT IN|IN|LIKE|STARTSWITH|ISEMPTY|ISNOTEMPTY)(.*)$/s.exec(part),
+      /^([a-z0-9_.]+)(!=|>=|<=|=|>|<|NOT IN|IN|LIKE|STARTSWITH|ISEMPTY|ISNOTEMPTY)(.*)$/s.exec(part),
     );
     const wrong = group[clauses.indexOf(null)];
     if (wrong !== undefined) return refused(400, 'Invalid query detected', `Cannot read: ${wrong}`);

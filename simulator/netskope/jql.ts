@@ -1,6 +1,6 @@
 /**
  * The subset of Netskope's query language that the playbook may use: eq, ne, gt, ge, lt, le, in, like, between, and,
- * or, parentheses, both kinds of quotes with backslash escapes. `eq` tells upper from lower case.
+ * or, parentheses, both kinds of quotes. `eq` tells upper from lower case; the vendor documents no escape inside quotes.
  * @module
  */
 
@@ -15,7 +15,7 @@ type Operator = (typeof operators)[number];
 /** A query that the gateway does not understand. */
 export class QueryError extends Error {}
 
-const tokenPattern = /\s*(?:("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|([()[\],])|([^\s()[\],"']+))/gy;
+const tokenPattern = /\s*(?:("[^"]*"|'[^']*')|([()[\],])|([^\s()[\],"']+))/gy;
 
 type Token = { kind: 'text'; value: string } | { kind: 'mark' | 'word'; value: string };
 
@@ -25,7 +25,7 @@ function tokens(query: string): Token[] {
   let end = 0;
   for (let match = tokenPattern.exec(query); match; match = tokenPattern.exec(query)) {
     end = tokenPattern.lastIndex;
-    if (match[1] !== undefined) found.push({ kind: 'text', value: match[1].slice(1, -1).replace(/\\(.)/g, '$1') });
+    if (match[1] !== undefined) found.push({ kind: 'text', value: match[1].slice(1, -1) });
     else if (match[2] !== undefined) found.push({ kind: 'mark', value: match[2] });
     else found.push({ kind: 'word', value: match[3]! });
   }
