@@ -58,7 +58,7 @@ const ticketSchema = z.strictObject({
 const tenantChanges = tenantSchema.partial().extend({ limits: tenantSchema.shape.limits.partial().optional() });
 
 /** An answer of a control route. */
-export interface ControlAnswer {
+interface ControlAnswer {
   status: number;
   body: unknown;
 }

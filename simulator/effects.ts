@@ -4,6 +4,7 @@
  * @module
  */
 
+/** Names effects and counts their repeats. */
 export class Effects {
   readonly #last = new Map<string, string>();
   readonly #times = new Map<string, number>();

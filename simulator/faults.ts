@@ -25,6 +25,7 @@ export const faultSchema = z.strictObject({
   effect: effectSchema,
 });
 
+/** What a fault does. */
 export type FaultEffect = z.infer<typeof effectSchema>;
 type Fault = z.infer<typeof faultSchema>;
 

@@ -7,14 +7,14 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Calls } from './calls';
 import { createControl } from './control';
-import { createEntra } from './entra';
+import { createEntra } from './entra/graph';
 import { type FaultEffect, Faults } from './faults';
 import { createNetskope } from './netskope/gateway';
-import { createServiceNow } from './servicenow';
+import { createServiceNow } from './servicenow/table-api';
 import type { Answer, VendorRequest } from './vendor';
 import { World } from './world';
 
-export interface SimulatorOptions {
+interface SimulatorOptions {
   /** 0 picks a free one. */
   port: number;
   seed?: number;
@@ -24,6 +24,7 @@ export interface SimulatorOptions {
   now?: string;
 }
 
+/** A started world. */
 export interface RunningSimulator {
   /** `http://127.0.0.1:PORT`: the base address of every vendor and of the control routes. */
   url: string;

@@ -4,6 +4,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 
+/** A request, with its body read. */
 export interface VendorRequest {
   method: string;
   /** Without the query, percent-encoding kept. */
@@ -15,6 +16,7 @@ export interface VendorRequest {
   origin: string;
 }
 
+/** What a vendor answers. */
 export interface Answer {
   status: number;
   headers?: Record<string, string>;
@@ -24,8 +26,10 @@ export interface Answer {
   changed?: string | null;
 }
 
+/** As in the record of calls. */
 export type VendorName = 'netskope' | 'servicenow' | 'entra';
 
+/** One vendor's side. */
 export interface Vendor {
   name: VendorName;
   answers(path: string): boolean;

@@ -4,11 +4,11 @@
  */
 import { Clock } from './clock';
 import { Effects } from './effects';
-import { EntraDirectory, entraIds } from './entra';
+import { EntraDirectory, entraIds } from './entra/directory';
 import { Laptop, places } from './laptop';
 import { NetskopeTenant } from './netskope/tenant';
 import { Seed } from './seed';
-import { TicketTables } from './servicenow';
+import { TicketTables } from './servicenow/tables';
 import { mildTraps, type TenantSetup, type Traps, usualTenant } from './switches';
 
 /** A person, with the identifiers that each vendor gives. */
@@ -24,7 +24,7 @@ export interface Person {
   sysId: string;
 }
 
-export interface WorldOptions {
+interface WorldOptions {
   seed: number;
   /** People and laptops beside the ones always there: user0001 with LT-1001 and SN1001, and so on. */
   devices: number;
@@ -43,6 +43,7 @@ const storyPeople: [name: string, laptops: string[]][] = [
 /** Every laptop has last been seen this long before the start. */
 const lastSeenBeforeMs = 3 * 3600_000;
 
+/** All of it. Vendors change it through their own parts. */
 export class World {
   readonly seed: Seed;
   readonly clock: Clock;

@@ -10,7 +10,7 @@ import { search, type VendorRecord } from './search';
 
 /** Kinds that `GET /api/v2/events/datasearch/{kind}` knows. */
 export const eventKinds = ['alert', 'page', 'network', 'application'] as const;
-export type EventKind = (typeof eventKinds)[number];
+type EventKind = (typeof eventKinds)[number];
 
 interface EventRow {
   record: VendorRecord;

@@ -10,7 +10,7 @@ import { answerScim } from './scim';
 import { getGroups, getUsers } from './users';
 
 /** The v2 token that the simulator takes. */
-export const v2Token = 'sim-netskope-v2-token';
+const v2Token = 'sim-netskope-v2-token';
 
 const noRoute: Answer = { status: 404, body: { message: 'no Route matched with those values' } };
 const searchRoute = '/api/v2/events/datasearch/';

@@ -4,6 +4,7 @@
  */
 import type { Person, World } from '../world';
 
+/** A group of the tenant. */
 export interface Group {
   id: string;
   displayName: string;
@@ -20,6 +21,7 @@ interface MemberState {
   changedAtMs: number;
 }
 
+/** The tenant's groups. */
 export class Groups {
   readonly all = new Map<string, Group>();
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-export type Operand = string | number;
+type Operand = string | number;
+/** A query, read. */
 export type Condition =
   | { kind: 'and' | 'or'; parts: Condition[] }
   | { kind: 'compare'; field: string; operator: Operator; operands: Operand[] };

@@ -9,7 +9,7 @@ import { compileQuery, earliest, parseQuery, QueryError, rowsByIndex } from './j
 import { valueAt, type VendorRecord } from './search';
 
 /** The v1 token that the simulator takes. */
-export const v1Token = 'sim-netskope-v1-token';
+const v1Token = 'sim-netskope-v1-token';
 
 const refused = (errorCode: string, error: string): Answer => ({
   status: 200,

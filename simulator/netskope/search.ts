@@ -9,7 +9,7 @@ import { compileQuery, type Condition, earliest, parseQuery, QueryError } from '
 export type VendorRecord = Record<string, unknown>;
 
 /** A place to search in. */
-export interface Searchable<Row> {
+interface Searchable<Row> {
   /** Path of a field inside a record (`host_info.os`), by the name that queries use; undefined: there is none. */
   pathOf(field: string): string | undefined;
   recordOf(row: Row): VendorRecord;

@@ -1,0 +1,152 @@
+/**
+ * State of the directory: users, the lost group, device objects, and what provisioning carries into Netskope.
+ * @module
+ */
+import type { Person, World } from '../world';
+
+/** The fixed identifiers of the directory. */
+export const entraIds = {
+  tenant: '11111111-1111-4111-8111-111111111111',
+  clientId: '22222222-2222-4222-8222-222222222222',
+  clientSecret: 'sim-entra-secret',
+  group: '33333333-3333-4333-8333-333333333333',
+  servicePrincipal: '44444444-4444-4444-8444-444444444444',
+  job: 'Netskope.1',
+  rule: '55555555-5555-4555-8555-555555555555',
+} as const;
+
+/** Name of the group that lost people are in. */
+export const groupName = 'Lost-Stolen Devices';
+const cycleMs = 40 * 60_000;
+const exportMs = 1000;
+
+/** A user object. */
+export interface EntraUser {
+  person: Person;
+  enabled: boolean;
+  sessionsValidFrom: string;
+  deleted: boolean;
+}
+
+/** A device object. */
+export interface EntraDevice {
+  id: string;
+  deviceId: string;
+  displayName: string;
+  enabled: boolean;
+}
+
+interface MemberState {
+  member: boolean;
+  before: boolean;
+  changedAtMs: number;
+}
+
+/** State of the directory. */
+export class EntraDirectory {
+  readonly users = new Map<string, EntraUser>();
+  readonly #byName = new Map<string, EntraUser>();
+  readonly #members = new Map<Person, MemberState>();
+  readonly devices = new Map<string, EntraDevice>();
+  readonly #devicesByName = new Map<string, EntraDevice[]>();
+  /** Whose membership has changed since it was last exported. */
+  readonly #changedSinceExport = new Set<Person>();
+  /** Exports on demand that have not reached Netskope yet. */
+  readonly #exporting = new Map<Person, boolean>();
+
+  constructor(readonly world: World) {
+    this.#planCycle();
+  }
+
+  addUser(person: Person): void {
+    const sessionsValidFrom = new Date(this.world.clock.now()).toISOString();
+    const user = { person, enabled: true, sessionsValidFrom, deleted: false };
+    this.users.set(person.entraId, user);
+    this.#byName.set(person.user, user);
+  }
+
+  /** The device object of a laptop. LT-0051 was joined twice: it has two of the same name. */
+  addDevice(hostname: string): void {
+    const { seed } = this.world;
+    for (const joined of hostname === 'LT-0051' ? ['first', 'second'] : ['first']) {
+      const device: EntraDevice = {
+        id: seed.uuid(`entra device object ${hostname} ${joined}`),
+        deviceId: seed.uuid(`entra device ${hostname} ${joined}`),
+        displayName: hostname,
+        enabled: true,
+      };
+      this.devices.set(device.id, device);
+      const key = hostname.toLowerCase();
+      this.#devicesByName.set(key, [...(this.#devicesByName.get(key) ?? []), device]);
+    }
+  }
+
+  /** By object id or user principal name. */
+  user(idOrName: string): EntraUser | undefined {
+    const user = this.users.get(idOrName) ?? this.#byName.get(idOrName.toLowerCase());
+    return user?.deleted ? undefined : user;
+  }
+
+  devicesNamed(displayName: string): EntraDevice[] {
+    return this.#devicesByName.get(displayName.toLowerCase()) ?? [];
+  }
+
+  isMember(person: Person): boolean {
+    return this.#members.get(person)?.member ?? false;
+  }
+
+  /** Membership as reads show it: the directory is eventually consistent. */
+  isSeenAsMember(person: Person): boolean {
+    const state = this.#members.get(person);
+    if (!state) return false;
+    return this.world.clock.now() - state.changedAtMs < this.world.traps.directoryLagMs ? state.before : state.member;
+  }
+
+  members(): Person[] {
+    return [...this.#members.keys()].filter((person) => this.isSeenAsMember(person));
+  }
+
+  setMember(person: Person, member: boolean): string {
+    const before = this.isSeenAsMember(person);
+    this.#members.set(person, { member, before, changedAtMs: this.world.clock.now() });
+    this.#changedSinceExport.add(person);
+    if (!member) this.world.released(person);
+    const text = `entra: ${person.user} ${member ? 'added to' : 'removed from'} group ${groupName}`;
+    return this.world.effects.name(`entra member ${person.user}`, text);
+  }
+
+  /** Provision one person on demand: what came of it, in the vendor's words. */
+  provision(person: Person): { result: 'Success' | 'Skipped'; errorCode?: string; changed: string | null } {
+    const { groups, lostGroup } = this.world.netskope;
+    if (!this.world.traps.directoryOwnsGroup) {
+      return { result: 'Skipped', errorCode: 'NotEffectivelyEntitled', changed: null };
+    }
+    const wanted = this.isMember(person);
+    const held = this.#exporting.get(person) ?? groups.isMember(lostGroup, person);
+    if (wanted === held) return { result: 'Skipped', errorCode: 'RedundantExport', changed: null };
+    if (!wanted && !this.world.traps.onDemandRemoves) {
+      return { result: 'Skipped', errorCode: 'ObjectNotInScope', changed: null };
+    }
+    this.#exporting.set(person, wanted);
+    this.world.clock.after(exportMs, () => {
+      groups.setMember(lostGroup, person, wanted);
+      this.#exporting.delete(person);
+      this.#changedSinceExport.delete(person);
+    });
+    const text = `entra: ${person.user} exported ${wanted ? 'into' : 'out of'} netskope group ${lostGroup.displayName}`;
+    return { result: 'Success', changed: this.world.effects.name(`entra export ${person.user}`, text) };
+  }
+
+  /** The regular cycle exports what changed in the directory; it never reads what is there, unless the trap is set. */
+  #planCycle(): void {
+    this.world.clock.after(cycleMs, () => {
+      const { traps, netskope } = this.world;
+      if (traps.directoryOwnsGroup) {
+        const people = traps.directoryUndoesEdits ? this.world.people.values() : this.#changedSinceExport;
+        for (const person of people) netskope.groups.setMember(netskope.lostGroup, person, this.isMember(person));
+        this.#changedSinceExport.clear();
+      }
+      this.#planCycle();
+    });
+  }
+}
