@@ -6,6 +6,7 @@ import type { TenantSettings } from '../playbook/settings';
 import { entra } from './entra';
 import { BadInput } from './errors';
 import { folder } from './folder';
+import { netskope } from './netskope';
 import type { Plugin, PluginInstance } from './roles';
 import { parseOrRefuse } from './setting-fields';
 import { servicenow } from './servicenow';
@@ -14,7 +15,7 @@ import { webhook } from './webhook';
 
 /** Manifests by the `plugin:` value of the settings. */
 export const plugins: Readonly<Record<string, Plugin>> = Object.fromEntries(
-  [entra, folder, servicenow, smtp, webhook].map((plugin: Plugin) => [plugin.name, plugin]),
+  [entra, folder, netskope, servicenow, smtp, webhook].map((plugin: Plugin) => [plugin.name, plugin]),
 );
 
 /** An instance with the names by which people and settings know it. */

@@ -60,7 +60,7 @@ export function createFolderArchive(path: string): Archive {
 /** Split a key, and refuse all that could leave the folder or be mistaken for a draft. */
 function segments(key: string): string[] {
   const parts = key.split('/');
-  const valid = parts.length <= 12 && parts.every((part) => /^[A-Za-z0-9_][A-Za-z0-9._:=@+-]{0,199}$/.test(part));
+  const valid = parts.length <= 12 && parts.every((part) => /^(?!\.)[A-Za-z0-9._:=@+-]{1,200}$/.test(part));
   if (!valid) {
     throw new BadInput(
       'LDP_BAD_INPUT',

@@ -108,7 +108,8 @@ export function createTicketDesk(source: string, settings: ServicenowSettings, a
       return 'added';
     },
 
-    async setState(id, state, closeNotes, call) {
+    /** What the case has to say at its end is in its work notes: resolution notes may be shown to the caller. */
+    async setState(id, state, _closeNotes, call) {
       const found = await requireRow(id, call);
       const now = textOf(found, 'state');
       if (isOver(now) || (state === 'in progress' && now === states.inProgress)) return;
@@ -116,7 +117,7 @@ export function createTicketDesk(source: string, settings: ServicenowSettings, a
         textOf(found, 'sys_id'),
         state === 'in progress'
           ? { state: states.inProgress }
-          : { state: states.resolved, close_code: settings.closeCode, close_notes: withoutMarkup(closeNotes) },
+          : { state: states.resolved, close_code: settings.closeCode, close_notes: settings.closeNotes },
         call,
       );
     },

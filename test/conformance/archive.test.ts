@@ -37,10 +37,16 @@ describe('folder', () => {
   });
 
   test('keys are listed by prefix, sorted, and a prefix may end inside a name', async () => {
-    for (const key of ['case-2/b', 'case-1/000010', 'case-1/000002', 'case-10/a']) {
+    for (const key of ['_2d_/-1.json', 'case-2/b', 'case-1/000010', 'case-1/000002', 'case-10/a']) {
       await archive.putOnce(key, bytes(key), call);
     }
-    expect(await archive.list('', call)).toEqual(['case-1/000002', 'case-1/000010', 'case-10/a', 'case-2/b']);
+    expect(await archive.list('', call)).toEqual([
+      '_2d_/-1.json',
+      'case-1/000002',
+      'case-1/000010',
+      'case-10/a',
+      'case-2/b',
+    ]);
     expect(await archive.list('case-1', call)).toEqual(['case-1/000002', 'case-1/000010', 'case-10/a']);
     expect(await archive.list('case-1/', call)).toEqual(['case-1/000002', 'case-1/000010']);
     expect(await archive.list('case-1/00001', call)).toEqual(['case-1/000010']);

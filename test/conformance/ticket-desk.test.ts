@@ -179,7 +179,7 @@ describe('writing', () => {
     expect(patches).toHaveLength(2);
     expect(await ticket(number)).toMatchObject({
       state: 'Resolved',
-      fields: { close_code: 'Solution provided', close_notes: 'Recovered at the café.' },
+      fields: { close_code: 'Solution provided', close_notes: 'Closed by the security team.' },
     });
   });
 
@@ -190,6 +190,10 @@ describe('writing', () => {
 
   test('a resolution that the data policy forbids is told in its words', async () => {
     const { number } = await world.ticket({ caller: 'pat' });
+    await world.fault({
+      match: { method: 'PATCH', path: '/api/now/' },
+      effect: { status: 403, body: { error: { message: 'Operation Failed', detail: 'Data Policy Exception' } } },
+    });
     await expect(desk.setState(number, 'resolved', '', call)).rejects.toMatchObject({
       code: 'LDP_NOT_PERMITTED',
       message: expect.stringContaining('Operation Failed'),
