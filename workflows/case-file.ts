@@ -318,8 +318,9 @@ export class CaseFile {
     const { notes, tenant, chain } = this.state;
     const sending = notes.sending ?? { last: 0, told: [] };
     const batch = notes.pending.filter((note) => note.n <= sending.last);
-    const marker = `ldp:${chain}:${batch[0]?.n ?? 0}-${sending.last}`;
-    const text = batch.map((note) => `${note.at.slice(0, 16).replace('T', ' ')} UTC  ${note.text}`).join('\n');
+    const marker = `[ldp:${chain}:${batch[0]?.n ?? 0}-${sending.last}]`;
+    const lines = batch.map((note) => `${note.at.slice(0, 16).replace('T', ' ')} UTC  ${note.text}`);
+    const text = [...lines, marker].join('\n');
     for (const ticket of [...this.state.tickets]) {
       const told = `${ticket.source} ${ticket.id}`;
       if (sending.told.includes(told)) continue;

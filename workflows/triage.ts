@@ -159,9 +159,9 @@ export async function triage({ report, rules }: TriageInput): Promise<TriageStat
   }
 
   async function note(text: string, n: number): Promise<void> {
-    const marker = `ldp:${workflowId}~${runId}:${n}`;
+    const marker = `[ldp:${workflowId}~${runId}:${n}]`;
     await tried('note in the ticket', () =>
-      act.addNote({ tenant: state.tenant, now: now(), ticket: state.ticket, marker, text }),
+      act.addNote({ tenant: state.tenant, now: now(), ticket: state.ticket, marker, text: `${text}\n${marker}` }),
     );
   }
 

@@ -1,0 +1,74 @@
+/**
+ * `npm run demo`: one laptop through the whole house, on a real Temporal server, with the vendors simulated.
+ *
+ *     npm run demo -- [--story recovered] [--exit] [--json]
+ * @module
+ */
+import { parseArgs } from 'node:util';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { createNarrator } from './narrator';
+import type { Narrator } from './narrator';
+import { setStage } from './stage';
+import { playRecovered } from './stories/recovered';
+import { openWorld } from './world';
+import type { World } from './world';
+
+const stories: Record<string, (world: World, tell: Narrator) => Promise<string[]>> = { recovered: playRecovered };
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: { story: { type: 'string', default: 'recovered' }, exit: { type: 'boolean' }, json: { type: 'boolean' } },
+  });
+  const story = stories[values.story];
+  if (story === undefined) {
+    process.stderr.write(`There is no story "${values.story}". There are: ${Object.keys(stories).join(', ')}.\n`);
+    return 2;
+  }
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const log = (line: string) => void process.stderr.write(`${line}\n`);
+  log('Starting Temporal, the playbook and the simulated vendors…');
+  const stage = await setStage({ log });
+  const world = await openWorld(stage);
+  const { addresses } = stage.house;
+  const ready = { ...addresses, simulator: stage.simulator, webhookSecret: stage.webhookSecret };
+  if (values.json) process.stdout.write(`${JSON.stringify({ ready })}\n`);
+
+  const startedMs = Date.now();
+  const tell = createNarrator(world, values.json === true);
+  const wrong = await story(world, tell).catch((error: unknown) => [
+    error instanceof Error ? error.message : String(error),
+  ]);
+  await tell.finish();
+  const took = `${Math.round((Date.now() - startedMs) / 1000)} s`;
+  if (wrong.length === 0)
+    log(`\nThe story "${values.story}" ended as it should, in ${took}. Mails to the SOC: ${stage.mails.length}.`);
+  else log(`\nThe story "${values.story}" did NOT end as it should:\n${wrong.map((line) => `  - ${line}`).join('\n')}`);
+
+  if (!values.exit) {
+    log(
+      [
+        '',
+        'Everything goes on running; end it with Ctrl-C. To play with it:',
+        `  Temporal's own pages   ${addresses.ui ?? '(none)'}`,
+        `  The API                ${addresses.api}/api/cases?all=true`,
+        `  Webhooks               ${addresses.webhooks}/webhooks/tickets/generic`,
+        `  The simulated vendors  ${stage.simulator}/control/laptops`,
+        `  The command line       npm run lost-device -- --settings ${stage.settingsFile} list --all`,
+      ].join('\n'),
+    );
+    await new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
+  }
+  await world.close();
+  await stage.close();
+  return wrong.length === 0 ? 0 : 1;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`The demo could not run: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,106 @@
+/**
+ * The whole house in one process, for one machine: worker, intake and Temporal's own server.
+ * @module
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { closeHouse, openHouse } from './open-house';
+import type { Settings } from './playbook/settings';
+import { startServer } from './server';
+import { prepareNamespace } from './temporal/namespace';
+import { startTemporalServer } from './temporal/server';
+import type { TemporalServer } from './temporal/server';
+import { startWorker } from './worker';
+
+export interface HouseAddresses {
+  temporal: string;
+  ui?: string;
+  webhooks: string;
+  api: string;
+}
+
+export interface RunningHouse {
+  addresses: HouseAddresses;
+  /** Graceful: what runs is finished or handed back, then everything ends. */
+  stop(): Promise<void>;
+}
+
+export interface StartHouseOptions {
+  log?: (line: string) => void;
+  /** Prebuilt workflow bundle; made at start when left out. */
+  workflowBundlePath?: string;
+  durability?: 'full' | 'normal';
+}
+
+/** Everything in one process. Temporal is the settings' address, or our own server with its file in the data folder. */
+export async function startHouse(settings: Settings, options: StartHouseOptions = {}): Promise<RunningHouse> {
+  const log = options.log ?? (() => undefined);
+  const own =
+    settings.temporal.address === undefined ? await keepTemporal(settings, log, options.durability) : undefined;
+  const address = settings.temporal.address ?? own?.address() ?? '';
+  const connection = await NativeConnection.connect({ address });
+  await prepareNamespace(connection, settings.temporal.namespace);
+  const client = new Client({ connection, namespace: settings.temporal.namespace });
+  const house = openHouse(settings, client, true);
+  const worker = await startWorker(settings, house, connection, options.workflowBundlePath);
+  const server = await startServer(settings, house);
+  const ui = own?.uiUrl();
+  return {
+    addresses: { temporal: address, ...(ui && { ui }), webhooks: server.webhooks, api: server.api },
+    async stop() {
+      await server.close();
+      await worker.stop();
+      await closeHouse(house);
+      await connection.close();
+      await own?.stop();
+    },
+  };
+}
+
+/** Our own Temporal server, started again on the same file and port whenever it dies. */
+async function keepTemporal(settings: Settings, log: (line: string) => void, durability: 'full' | 'normal' = 'full') {
+  const folder = join(settings.dataFolder, 'temporal');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const start = (port: number, uiPort: number) =>
+    startTemporalServer({
+      dbFile: join(folder, 'cases.db'),
+      namespace: settings.temporal.namespace,
+      port,
+      uiPort,
+      durability,
+      log,
+    });
+  let stopping = false;
+  let server: TemporalServer = await start(settings.temporal.port, settings.temporal.uiPort);
+  const { address, uiUrl } = server;
+  const portOf = (text: string | undefined) => Number(text?.split(':').at(-1)?.replace(/\D.*$/, '') ?? 0);
+
+  const watchOver = async (): Promise<void> => {
+    for (;;) {
+      await server.exited;
+      if (stopping) return;
+      log('Temporal ended by itself; starting it again on the same file.');
+      for (;;) {
+        try {
+          server = await start(portOf(address), portOf(uiUrl));
+          break;
+        } catch (error) {
+          log(`Temporal did not start: ${error instanceof Error ? error.message : 'unknown'}. Trying again in 2 s.`);
+          await new Promise((resolve) => setTimeout(resolve, 2_000));
+          if (stopping) return;
+        }
+      }
+    }
+  };
+  void watchOver();
+  return {
+    address: () => address,
+    uiUrl: () => uiUrl,
+    async stop() {
+      stopping = true;
+      await server.stop();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/**
+ * Opens the house: tenants with their plugins in their roles, and the client that reaches cases.
+ * @module
+ */
+import type { Client } from '@temporalio/client';
+import type { House, Tenant } from './activities/house';
+import { assembleTenant, findClosing } from './activities/house';
+import { createCaseClient } from './client/cases';
+import type { Settings } from './playbook/settings';
+import { createPlugins } from './plugins';
+
+/** The tenants of the settings, each with its plugins made. Nothing is called yet. */
+export function openTenants(settings: Settings): Map<string, Tenant> {
+  return new Map(
+    Object.entries(settings.tenants).map(([name, tenant]) => [
+      name,
+      assembleTenant(name, tenant, createPlugins(tenant.plugins)),
+    ]),
+  );
+}
+
+/** What activities, webhooks and the API work with. `eager`: the worker shares this client's native connection. */
+export function openHouse(settings: Settings, client: Client, eager: boolean): House {
+  const tenants = openTenants(settings);
+  const tenant = (name: string): Tenant => {
+    const found = tenants.get(name);
+    if (found === undefined) throw new Error(`The settings name no tenant ${name}`);
+    return found;
+  };
+  // One key for all tenants of an installation: it never rotates.
+  const indexKey = Object.values(settings.tenants)[0]?.indexKey ?? '';
+  const cases = createCaseClient({
+    client,
+    indexKey,
+    eager,
+    findClosing: (name, ticket) => findClosing(tenant(name), ticket),
+  });
+  return { tenant, tenants, client, cases };
+}
+
+export async function closeHouse(house: House): Promise<void> {
+  await Promise.all(
+    [...house.tenants.values()].flatMap(({ instances }) => [...instances.values()].map((plugin) => plugin.close())),
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * Entry: ticket webhooks on one listener, the analysts' API on another. They share nothing but the cases.
+ * @module
+ */
+import type { AddressInfo } from 'node:net';
+import { Client, Connection } from '@temporalio/client';
+import type { House } from './activities/house';
+import { closeHouse, openHouse } from './open-house';
+import { createApiServer } from './http/api';
+import { createWebhookServer } from './http/webhooks';
+import type { Settings } from './playbook/settings';
+import { loadSettings } from './settings/load';
+
+export interface RunningServer {
+  webhooks: string;
+  api: string;
+  close(): Promise<void>;
+}
+
+/** Listen for tickets and for analysts, each at its own address of the settings. */
+export async function startServer(settings: Settings, house: House): Promise<RunningServer> {
+  const webhooks = createWebhookServer({ tenants: house.tenants, cases: house.cases });
+  const api = createApiServer({ cases: house.cases });
+  await webhooks.listen(settings.http.webhooks);
+  await api.listen(settings.http.api);
+  const url = (server: typeof webhooks) => {
+    const { address, port } = server.server.address() as AddressInfo;
+    return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  };
+  return {
+    webhooks: url(webhooks),
+    api: url(api),
+    async close() {
+      await Promise.all([webhooks.close(), api.close()]);
+    },
+  };
+}
+
+async function main(): Promise<void> {
+  const settings = await loadSettings();
+  const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
+  const connection = await Connection.connect({ address });
+  const house = openHouse(settings, new Client({ connection, namespace: settings.temporal.namespace }), false);
+  const server = await startServer(settings, house);
+  process.stderr.write(`Webhooks on ${server.webhooks}, API on ${server.api}.\n`);
+  const stop = async () => {
+    await server.close();
+    await closeHouse(house);
+    await connection.close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+}
+
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}

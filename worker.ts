@@ -1,0 +1,128 @@
+/**
+ * Entry: a Temporal Worker that runs the playbook. Many of them may run beside each other; none holds state of its own.
+ * @module
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { WorkerOptions } from '@temporalio/worker';
+import { createActivities } from './activities';
+import type { House } from './activities/house';
+import { activityInterceptors } from './activities/interceptors';
+import { closeHouse, openHouse } from './open-house';
+import type { Settings } from './playbook/settings';
+import { loadSettings } from './settings/load';
+import { prepareNamespace } from './temporal/namespace';
+import { taskQueues, workflowIds } from './workflows/ids';
+
+export interface RunningWorker {
+  stop(): Promise<void>;
+}
+
+/**
+ * Run the playbook's worker and, on a queue of their own, the fleet watches; make sure that the watches and the
+ * reconciliation schedule of every tenant exist.
+ */
+export async function startWorker(
+  settings: Settings,
+  house: House,
+  connection: NativeConnection,
+  bundlePath?: string,
+): Promise<RunningWorker> {
+  const shared = {
+    connection,
+    namespace: settings.temporal.namespace,
+    activities: createActivities(house),
+    interceptors: { activity: [activityInterceptors] },
+    // A shutdown waits for the longest vendor call rather than leaving its outcome unknown.
+    shutdownGraceTime: '35 seconds',
+  } satisfies Partial<WorkerOptions>;
+  const main = await Worker.create({
+    ...shared,
+    ...workflowCode(bundlePath),
+    taskQueue: taskQueues.main,
+    maxCachedWorkflows: 300,
+    maxConcurrentActivityTaskExecutions: 60,
+  });
+  const watch = await Worker.create({
+    ...shared,
+    taskQueue: taskQueues.watch,
+    maxConcurrentActivityTaskExecutions: 200,
+    maxHeartbeatThrottleInterval: '500ms',
+    shutdownGraceTime: '1 second',
+  });
+  const running = [main, watch].map((worker) => worker.run());
+  const failed = Promise.race(running);
+  await Promise.race([startStandingWork(settings, house), failed]);
+  return {
+    async stop() {
+      for (const worker of [main, watch]) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.all(running);
+    },
+  };
+}
+
+/** The compiled package ships its bundle; from source it is made at start. */
+function workflowCode(bundlePath?: string): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const shipped = join(__dirname, 'workflow-bundle.js');
+  const codePath = bundlePath ?? (existsSync(shipped) ? shipped : undefined);
+  return codePath === undefined ? { workflowsPath: require.resolve('./workflows') } : { workflowBundle: { codePath } };
+}
+
+/** One watch per tenant and feed, and one reconciliation schedule per tenant. Safe to repeat by every worker. */
+async function startStandingWork(settings: Settings, house: House): Promise<void> {
+  for (const tenant of house.tenants.values()) {
+    for (const { plugin, feed } of tenant.feeds) {
+      await house.client.workflow.start('fleetWatch', {
+        workflowId: workflowIds.fleetWatch(tenant.name, plugin, feed.name),
+        taskQueue: taskQueues.main,
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        args: [{ tenant: tenant.name, plugin, feed: feed.name }],
+        staticSummary: `Watch of ${plugin}/${feed.name}`,
+      });
+    }
+    const scheduleId = workflowIds.reconciliation(tenant.name);
+    const every = tenant.settings.reconciliation.everyMs;
+    const action = {
+      type: 'startWorkflow' as const,
+      workflowType: 'reconciliation',
+      workflowId: scheduleId,
+      taskQueue: taskQueues.main,
+      args: [{ tenant: tenant.name }],
+    };
+    const policies = { overlap: ScheduleOverlapPolicy.SKIP };
+    try {
+      await house.client.schedule.create({ scheduleId, spec: { intervals: [{ every }] }, action, policies });
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      await house.client.schedule
+        .getHandle(scheduleId)
+        .update((known) => ({ ...known, spec: { intervals: [{ every }] }, action, policies }));
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  Runtime.install({ logger: new DefaultLogger('WARN') });
+  const settings = await loadSettings();
+  const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
+  const connection = await NativeConnection.connect({ address });
+  await prepareNamespace(connection, settings.temporal.namespace);
+  const house = openHouse(settings, new Client({ connection, namespace: settings.temporal.namespace }), false);
+  const worker = await startWorker(settings, house, connection);
+  process.stderr.write(`Worker on ${address}, queues ${taskQueues.main} and ${taskQueues.watch}.\n`);
+  const stop = async () => {
+    await worker.stop();
+    await closeHouse(house);
+    await connection.close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+}
+
+if (require.main === module) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}
