@@ -6,7 +6,7 @@ import { PlaybookError, errorCatalogue } from './errors';
 import type { ConnectionTest } from './roles';
 
 /** What an attempt found: a sentence for people, or a remedy when it will not work although the vendor answered. */
-export type Finding = { detail: string } | { remedy: string };
+type Finding = { detail: string } | { remedy: string };
 
 /** Try one thing without changing anything; a failure is a line too. Only our own mistakes and cancellation throw. */
 export async function tried(what: string, attempt: () => Promise<Finding>): Promise<ConnectionTest> {

@@ -62,7 +62,7 @@ export const reportBody = z.object({
     .meta({ description: 'What the reporter knows. Later webhooks may add answers.' }),
 });
 
-export type ReportBody = z.infer<typeof reportBody>;
+type ReportBody = z.infer<typeof reportBody>;
 
 /** The published JSON schema of the body (draft 2020-12). */
 export function reportBodyJsonSchema(): Record<string, unknown> {

@@ -9,7 +9,7 @@ import { BadInput } from './errors';
 import type { RawWebhook } from './roles';
 
 /** How far the sender's clock may be from ours, both ways (milliseconds). The specification's own figure. */
-export const toleranceMs = 5 * 60_000;
+const toleranceMs = 5 * 60_000;
 
 /** A webhook whose sender was proven. */
 export interface ProvenWebhook {
