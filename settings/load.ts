@@ -1,0 +1,130 @@
+/**
+ * From the settings file to what the house runs with. Everything that is wrong is said at once.
+ * @module
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { LineCounter, parseDocument, type Document } from 'yaml';
+import type { Settings, TenantSettings } from '../playbook/settings';
+import { plugins } from '../plugins';
+import { BadInput } from '../plugins/errors';
+import type { Role } from '../plugins/roles';
+import { taskQueues } from '../workflows/ids';
+import { ensureIndexKey } from './index-key';
+import { Mistakes, type Path } from './mistakes';
+import { readPluginPart, type PluginPart } from './plugin-part';
+import { settingsFile } from './schema';
+
+/**
+ * Read the settings. Secrets are fetched from the environment and from files; the data folder and the index key are made
+ * when they are not there.
+ * @param file Default: `LOST_DEVICE_SETTINGS` in the environment, else `lost-device.yaml` in the current folder.
+ * @throws BadInput LDP_BAD_INPUT with one line for each mistake: file, line, setting, remedy. No value is ever in it.
+ */
+export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'lost-device.yaml'): Promise<Settings> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new BadInput(
+      'LDP_BAD_INPUT',
+      `${file} cannot be read (${error.code ?? 'unknown'}): write the settings there, or name them by --settings FILE or LOST_DEVICE_SETTINGS`,
+    );
+  });
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    // What follows a colon in these messages quotes the file, and may be a secret.
+    const said = document.errors.map(
+      ({ pos, message }) => `${file}:${lines.linePos(pos[0]).line} is not YAML: ${message.replace(/: .*/s, '')}`,
+    );
+    throw new BadInput('LDP_BAD_INPUT', said.join('\n'));
+  }
+
+  const folder = path.dirname(path.resolve(file));
+  const written = valueOf(document, file);
+  const mistakes = new Mistakes(file, document, lines);
+  const checked = settingsFile.safeParse(written);
+  if (!checked.success) mistakes.addIssues(checked.error.issues);
+  const tenantPlugins = await readTenantPlugins(written, folder, mistakes);
+  mistakes.throwIfAny();
+  if (!checked.success) throw new Error('The settings were refused without a mistake.');
+
+  const { data, temporal, http, tenants } = checked.data;
+  const dataFolder = path.resolve(folder, data);
+  const indexKey = await ensureIndexKey(dataFolder);
+  const address = process.env.TEMPORAL_ADDRESS || temporal.address;
+  const { namespace, port, uiPort } = temporal;
+  return {
+    dataFolder,
+    temporal: { ...(address && { address }), namespace, port, uiPort, taskQueue: taskQueues.main },
+    http,
+    tenants: Object.fromEntries(
+      Object.entries(tenants).map(([name, { rules, guard, reconciliation, watch }]) => [
+        name,
+        {
+          plugins: tenantPlugins[name] ?? {},
+          rules,
+          guard,
+          reconciliation: { everyMs: reconciliation.every },
+          watch: { indexEveryMs: watch.indexEvery },
+          indexKey,
+        },
+      ]),
+    ),
+  };
+}
+
+/** YAML resolves its aliases only here. */
+function valueOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch {
+    throw new BadInput('LDP_BAD_INPUT', `${file}:1 is not YAML: an alias (*name) has no anchor (&name) before it`);
+  }
+}
+
+/** Every tenant's plugins, read as far as the file has the form: so a mistake elsewhere hides none here. */
+async function readTenantPlugins(written: unknown, folder: string, mistakes: Mistakes) {
+  const read: Record<string, TenantSettings['plugins']> = {};
+  const sourceOf = new Map<string, string>();
+  for (const [tenant, parts] of entriesOf(childOf(written, 'tenants'))) {
+    const instances: TenantSettings['plugins'] = {};
+    const at: Path = ['tenants', tenant, 'plugins'];
+    for (const [name, part] of entriesOf(childOf(parts, 'plugins'))) {
+      if (!isPluginPart(part)) continue;
+      instances[name] = { plugin: part.plugin, settings: await readPluginPart(part, [...at, name], folder, mistakes) };
+      if (!rolesOf(part.plugin).includes('ticketDesk')) continue;
+      const owner = sourceOf.get(name);
+      if (owner === undefined) sourceOf.set(name, tenant);
+      else
+        mistakes.add([...at, name], `is a ticket desk of ${owner} too, and belongs to one tenant: choose another name`);
+    }
+    checkRoles(instances, at, mistakes);
+    read[tenant] = instances;
+  }
+  return read;
+}
+
+/** How many plugins may fill a role: the house cannot choose between two. */
+function checkRoles(instances: TenantSettings['plugins'], at: Path, mistakes: Mistakes): void {
+  const all = Object.entries(instances);
+  // An unknown product may be the one that is missing: its own line is enough.
+  if (all.length === 0 || all.some(([, { plugin }]) => rolesOf(plugin).length === 0)) return;
+  const counted: [role: Role, title: string, least: number][] = [
+    ['secureAccess', 'secure access (for instance netskope)', 1],
+    ['archive', 'the archive (for instance folder)', 1],
+    ['directory', 'the directory', 0],
+  ];
+  for (const [role, title, least] of counted) {
+    const names = all.filter(([, { plugin }]) => rolesOf(plugin).includes(role)).map(([name]) => name);
+    if (names.length < least) mistakes.add(at, `has no product for ${title}: add one`);
+    if (names.length > 1) mistakes.add(at, `has several products for ${title}, ${names.join(' and ')}: keep one`);
+  }
+}
+
+const rolesOf = (product: string): Role[] => (Object.hasOwn(plugins, product) ? (plugins[product]?.roles ?? []) : []);
+
+const entriesOf = (value: unknown): [string, unknown][] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+
+const childOf = (value: unknown, key: string): unknown => new Map(entriesOf(value)).get(key);
+
+const isPluginPart = (value: unknown): value is PluginPart => typeof childOf(value, 'plugin') === 'string';

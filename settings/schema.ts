@@ -1,0 +1,171 @@
+/**
+ * The form of the settings file. Every default stands here once, with its meaning.
+ * @module
+ */
+import { z } from 'zod';
+import { defaultRules } from '../playbook/rules';
+import { filledText, isLoopback } from '../plugins/setting-fields';
+
+const millisecondsPer: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+const durationText = /^(\d+(?:\.\d+)?) ?(ms|s|min|h|d)$/;
+
+/** `90s`, `15min`, `2h`, `3d` in milliseconds; undefined for any other text. */
+export function readDuration(text: string): number | undefined {
+  const [, amount, unit] = durationText.exec(text) ?? [];
+  return amount && unit ? Math.round(Number(amount) * (millisecondsPer[unit] ?? 0)) : undefined;
+}
+
+const duration = z.union(
+  [
+    z.int().min(0),
+    z
+      .string()
+      .regex(durationText)
+      .transform((text) => readDuration(text) ?? 0),
+  ],
+  {
+    error: 'is not a duration: write 90s, 15min, 2h, 3d or a number of milliseconds',
+  },
+);
+const durationOr = (defaultMs: number, meaning: string) => duration.default(defaultMs).describe(meaning);
+
+const port = z.int({ error: 'is not a port' }).min(0).max(65_535, { error: 'is not a port: 65535 is the highest' });
+
+/** Names that the program itself uses as the source of tickets and sightings. */
+const reservedNames = ['cli', 'person'];
+
+const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, {
+  error: 'is no name: begin with a small letter, then small letters, digits and -, 40 at most',
+});
+
+/** A part under `plugins:`. What else stands in it is checked by the plugin's own schema. */
+const pluginPart = z.looseObject(
+  { plugin: z.string({ error: 'is missing: name the product, for instance plugin: netskope' }) },
+  { error: 'is empty: name the product, for instance plugin: netskope' },
+);
+
+const directoryStep = z.enum(['revoke-sessions', 'disable-device', 'disable-user'], {
+  error: 'is no directory step: write revoke-sessions, disable-device or disable-user',
+});
+
+const { configuration, waits } = defaultRules;
+
+const rules = z
+  .strictObject({
+    directorySteps: z
+      .strictObject({
+        lost: z.array(directoryStep).default(defaultRules.directorySteps.lost),
+        stolen: z.array(directoryStep).default(defaultRules.directorySteps.stolen),
+      })
+      .prefault({})
+      .describe('What the directory is asked to do once the move is seen.'),
+    whenUserHasOtherDevices: z
+      .enum(['contain-and-tell', 'tag-first', 'ask'], {
+        error: 'is not known: write contain-and-tell, tag-first or ask',
+      })
+      .default(defaultRules.whenUserHasOtherDevices)
+      .describe('The lost group locks every device of the user. Only `ask` waits for a person.'),
+    configuration: z
+      .strictObject({
+        syncEveryMs: durationOr(configuration.syncEveryMs, 'How often the client asks for a new configuration.'),
+        downloadMs: durationOr(configuration.downloadMs, 'Longest download after that.'),
+        graceMs: durationOr(configuration.graceMs, 'Slack before *overdue* is said.'),
+      })
+      .prefault({}),
+    waits: z
+      .strictObject({
+        retryFirstMs: durationOr(waits.retryFirstMs, 'First wait before a failing step is tried again; it doubles.'),
+        retryMaxMs: durationOr(waits.retryMaxMs, 'Longest of these waits.'),
+        moveSeenWithinMs: durationOr(waits.moveSeenWithinMs, 'How long a move may be unseen before a person is told.'),
+        moveLookEveryMs: durationOr(waits.moveLookEveryMs, 'How often a move that is not seen yet is looked for.'),
+        noteGatherMs: durationOr(
+          waits.noteGatherMs,
+          'How long notes are gathered before one is written to the ticket.',
+        ),
+        journalGatherMs: durationOr(waits.journalGatherMs, 'How long journal entries are gathered before archiving.'),
+      })
+      .prefault({}),
+  })
+  .prefault({})
+  .describe('Pinned when a case starts: a change here concerns new cases.');
+
+const tenant = z.strictObject(
+  {
+    plugins: z
+      .record(
+        name.refine((text) => !reservedNames.includes(text), { error: 'is a name of ours: choose another' }),
+        pluginPart,
+        { error: 'is missing: name at least one product for secure access and one for the archive' },
+      )
+      .describe('Products by a name of your choice. A ticket desk gets its webhooks at /webhooks/tickets/<name>.'),
+    rules,
+    guard: z
+      .strictObject({
+        containmentsPerHour: z
+          .int({ error: 'is not a whole number' })
+          .min(0)
+          .default(5)
+          .describe('Automatic containments per hour; above it a person is asked first.'),
+        protectedUsers: z
+          .array(filledText)
+          .default([])
+          .describe(
+            'Users who are never contained without a person: break-glass accounts, approvers, service accounts.',
+          ),
+      })
+      .prefault({}),
+    reconciliation: z
+      .strictObject({ every: durationOr(5 * 60_000, 'How often open tickets without a case are looked for.') })
+      .prefault({}),
+    watch: z
+      .strictObject({ indexEvery: durationOr(30_000, 'How often the watch looks which cases are open.') })
+      .prefault({}),
+  },
+  { error: 'is empty: write at least plugins' },
+);
+
+const listener = (defaultPort: number) => ({
+  host: filledText.default('127.0.0.1'),
+  port: port.default(defaultPort).describe('0 takes a free one.'),
+});
+
+/** The whole file, as it is written by a person. */
+export const settingsFile = z.strictObject(
+  {
+    data: z
+      .string({ error: 'is no folder: write its path' })
+      .min(1, { error: 'is empty: write the path of a folder' })
+      .default('./data')
+      .describe(
+        'Folder for all that this installation keeps on disk; a relative path starts beside the settings file.',
+      ),
+    temporal: z
+      .strictObject({
+        address: z
+          .string()
+          .regex(/^[^\s/:]+:\d{1,5}$/, { error: 'is no address: write host:port' })
+          .optional()
+          .describe('A server that somebody else runs. TEMPORAL_ADDRESS in the environment goes first.'),
+        namespace: filledText.default('default'),
+        port: port.default(7233).describe('Port of our own server, when no address is given; 0 takes a free one.'),
+        uiPort: port.default(8233).describe('Port of the web pages of our own server; 0 takes a free one.'),
+      })
+      .prefault({}),
+    http: z
+      .strictObject({
+        webhooks: z.strictObject(listener(8787)).prefault({}),
+        api: z
+          .strictObject(listener(8788))
+          .refine(({ host }) => isLoopback(host), {
+            path: ['host'],
+            error: 'is open to others, and the API has no sign-in yet: write 127.0.0.1',
+          })
+          .prefault({}),
+      })
+      .prefault({}),
+    tenants: z
+      .record(name, tenant, { error: 'is missing: write at least one tenant with its plugins' })
+      .refine((tenants) => Object.keys(tenants).length > 0, { error: 'is empty: write at least one tenant' }),
+  },
+  { error: 'is empty: write at least tenants' },
+);
