@@ -2,6 +2,7 @@
  * The simulated vendors and the laptop: what other tests build on must be as promised in simulator/README.md.
  * @module
  */
+import type { CallRecord } from '../../simulator/calls';
 import { type RunningSimulator, startSimulator } from '../../simulator/server';
 
 const start = '2026-03-01T08:00:00.000Z';
@@ -11,9 +12,26 @@ const serviceNowAuth = {
   authorization: `Basic ${Buffer.from('sim-servicenow:sim-servicenow-password').toString('base64')}`,
 };
 
-/** What answers hold is looked at freely here; each test says what it expects. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Json = any;
+/** What the tests read of a client status record. */
+interface Status {
+  _id: string;
+  hostname: string | null;
+  timestamp: number;
+  last_event_timestamp: number;
+  host_info: Record<'steering_config' | 'nsdeviceuid' | 'old_nsdeviceuid', string> & {
+    last_update_timestamp: number;
+    os: unknown;
+    mac_addresses: unknown;
+  };
+  user_info: { userkey: string };
+  last_seen_device_event: { service_name: string; timestamp: number };
+}
+interface Found<T> {
+  result: T[];
+}
+interface ScimList {
+  Resources: [{ id: string }];
+}
 
 let simulator: RunningSimulator;
 beforeEach(async () => {
@@ -21,31 +39,33 @@ beforeEach(async () => {
 });
 afterEach(() => simulator.close());
 
-async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = netskopeAuth) {
+async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = netskopeAuth) {
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   const answer = await fetch(simulator.url + path, { method, headers, ...(text !== undefined && { body: text }) });
   const received = await answer.text();
-  return { status: answer.status, headers: answer.headers, body: (received && JSON.parse(received)) as Json };
+  return { status: answer.status, headers: answer.headers, body: (received && JSON.parse(received)) as T };
 }
-const get = (path: string) => call('GET', path);
-const control = async (what: string, body: unknown): Promise<Json> => {
-  const answer = await call('POST', `/control/${what}`, body);
+const get = <T>(path: string) => call<T>('GET', path);
+const control = async (what: string, body: unknown): Promise<Record<string, string>> => {
+  const answer = await call<Record<string, string>>('POST', `/control/${what}`, body);
   if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
-  return answer.body as Json;
+  return answer.body;
 };
-const search = async (what: string, query = '', more = ''): Promise<Json[]> =>
-  (await get(`/api/v2/events/datasearch/${what}?timeout=60&query=${encodeURIComponent(query)}${more}`)).body.result;
-const statusOf = async (serial: string) => (await search('clientstatus', `host_info.serial_number eq '${serial}'`))[0];
-const changes = async (): Promise<string[]> =>
-  (await call('GET', '/control/calls')).body.map((one: Json) => one.changed).filter(Boolean);
+const search = async <T = Status>(what: string, query = '', more = ''): Promise<T[]> =>
+  (await get<Found<T>>(`/api/v2/events/datasearch/${what}?timeout=60&query=${encodeURIComponent(query)}${more}`)).body
+    .result;
+const statusOf = async (serial: string) => (await search('clientstatus', `host_info.serial_number eq '${serial}'`))[0]!;
+const calls = async () => (await call<CallRecord[]>('GET', '/control/calls')).body;
+const patches = async () => (await calls()).filter((one) => one.method === 'PATCH');
+const changes = async () => (await calls()).flatMap((one) => one.changed ?? []);
 
 async function lostGroupId(): Promise<string> {
   const filter = encodeURIComponent('displayName eq "Lost-Stolen Devices"');
-  return (await get(`/api/v2/scim/Groups?filter=${filter}`)).body.Resources[0].id;
+  return (await get<ScimList>(`/api/v2/scim/Groups?filter=${filter}`)).body.Resources[0].id;
 }
 async function scimIdOf(user: string): Promise<string> {
   const filter = encodeURIComponent(`userName eq "${user}"`);
-  return (await get(`/api/v2/scim/Users?filter=${filter}`)).body.Resources[0].id;
+  return (await get<ScimList>(`/api/v2/scim/Users?filter=${filter}`)).body.Resources[0].id;
 }
 async function patchMember(op: 'add' | 'remove', user = 'pat@example.test') {
   const value = [{ value: await scimIdOf(user) }];
@@ -53,7 +73,8 @@ async function patchMember(op: 'add' | 'remove', user = 'pat@example.test') {
 }
 async function groupsOf(user: string): Promise<string[]> {
   const query = { filter: { and: [{ emails: { eq: user } }] }, paging: { offset: 0, limit: 1 } };
-  return (await call('POST', '/api/v2/users/getusers', { query })).body.data[0].accounts[0].parentGroups;
+  type Users = { data: [{ accounts: [{ parentGroups: string[] }] }] };
+  return (await call<Users>('POST', '/api/v2/users/getusers', { query })).body.data[0].accounts[0].parentGroups;
 }
 async function graph(method: string, path: string, body?: unknown) {
   const form = new URLSearchParams({
@@ -63,14 +84,14 @@ async function graph(method: string, path: string, body?: unknown) {
     scope: 'https://graph.microsoft.com/.default',
   });
   const tokenPath = '/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token';
-  const token = (await call('POST', tokenPath, form.toString(), {})).body.access_token as string;
-  return call(method, `/v1.0/${path}`, body, { authorization: `Bearer ${token}` });
+  const token = (await call<{ access_token: string }>('POST', tokenPath, form.toString(), {})).body.access_token;
+  return call<Record<string, string>>(method, `/v1.0/${path}`, body, { authorization: `Bearer ${token}` });
 }
 const members = 'groups/33333333-3333-4333-8333-333333333333/members';
 async function addInEntra(user: string) {
   const { id } = (await graph('GET', `users/${user}`)).body;
   const ref = { '@odata.id': `https://graph.microsoft.com/v1.0/directoryObjects/${id}` };
-  return { id: id as string, answer: await graph('POST', `${members}/$ref`, ref) };
+  return { id: id!, answer: await graph('POST', `${members}/$ref`, ref) };
 }
 
 describe('a laptop', () => {
@@ -142,7 +163,7 @@ describe('a laptop', () => {
     await control('laptop', { serial: 'SN0042', do: 're-image' });
     const both = await search('clientstatus', `serial_number eq 'SN0042'`);
     expect(both).toHaveLength(2);
-    expect(both[0].host_info.old_nsdeviceuid).toBe(both[1].host_info.nsdeviceuid);
+    expect(both[0]!.host_info.old_nsdeviceuid).toBe(both[1]!.host_info.nsdeviceuid);
   });
 });
 
@@ -190,7 +211,7 @@ describe('traps of Netskope', () => {
     expect((await get('/api/v2/events/datasearch/alert')).status).toBe(400);
     const query = encodeURIComponent(`hostname eq "LT-0042"`);
     const path = `/api/v2/events/datasearch/clientstatus?groupbys=nsdeviceuid&fields=hostname,serial_number&query=${query}`;
-    const [grouped] = (await get(path)).body.result;
+    const [grouped] = (await get<Found<unknown>>(path)).body.result;
     expect(grouped).toEqual({ _id: { nsdeviceuid: expect.any(String) }, hostname: 'LT-0042', serial_number: 'SN0042' });
   });
 
@@ -206,9 +227,9 @@ describe('traps of Netskope', () => {
     [`timestamp ge ${Date.parse(start) / 1000} and hostname like '*'`, []],
     [`timestamp between [0, ${Date.parse(start) / 1000}] and serial_number eq 'SN0042'`, ['LT-0042']],
   ])('understands %s', async (query, expected) => {
-    const found = await get(`/api/v2/events/datasearch/clientstatus?query=${encodeURIComponent(query)}`);
+    const found = await get<Found<Status>>(`/api/v2/events/datasearch/clientstatus?query=${encodeURIComponent(query)}`);
     if (expected === null) expect(found.status).toBe(400);
-    else expect(found.body.result.map((one: Json) => one.hostname).sort()).toEqual(expected);
+    else expect(found.body.result.map((one) => one.hostname).sort()).toEqual(expected);
   });
 
   it('hides group members, leaves out empty lists, and lags behind a write', async () => {
@@ -216,7 +237,8 @@ describe('traps of Netskope', () => {
     const id = await lostGroupId();
     expect((await get(`/api/v2/scim/Groups/${id}`)).body).not.toHaveProperty('members');
     const asked = await get(`/api/v2/scim/Groups/${id}?attributes=members`);
-    expect(asked.body.members).toEqual([{ value: await scimIdOf('pat@example.test'), display: 'pat@example.test' }]);
+    const pat = { value: await scimIdOf('pat@example.test'), display: 'pat@example.test' };
+    expect(asked.body).toMatchObject({ members: [pat] });
     const nobody = (await get(`/api/v2/scim/Users?filter=${encodeURIComponent('userName eq "nobody@example.test"')}`))
       .body;
     expect(nobody).toMatchObject({ totalResults: 0 });
@@ -250,12 +272,17 @@ describe('traps of Netskope', () => {
     const tags = '/api/v2/devices/device/tags';
     const { host_info, user_info, hostname } = await statusOf('SN0042');
     const devices = [{ nsdeviceuid: host_info.nsdeviceuid, userkey: user_info.userkey, hostname }];
-    const own = (await call('POST', `${tags}/gettags`, { name: 'Lost-Stolen' })).body.data.data[0];
-    expect((await call('POST', `${tags}/bulkadd`, { tags: [own.id], devices })).body.success).toBe(true);
-    expect((await call('POST', `${tags}/gettags`, { devices })).body.data).toMatchObject({ total_count: 1 });
+    type Tags = { data: { data: [{ id: number }] } };
+    const [own] = (await call<Tags>('POST', `${tags}/gettags`, { name: 'Lost-Stolen' })).body.data.data;
+    const added = await call('POST', `${tags}/bulkadd`, { tags: [own.id], devices });
+    expect(added).toMatchObject({ status: 200, body: { success: true } });
+    const mine = await call('POST', `${tags}/gettags`, { devices });
+    expect(mine).toMatchObject({ body: { data: { total_count: 1 } } });
     expect((await call('POST', tags, { name: 'lost-stolen' })).status).toBe(409);
     const more: number[] = [];
-    for (const name of ['a', 'b', 'c', 'd', 'e']) more.push((await call('POST', tags, { name })).body.data.id);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      more.push((await call<{ data: { id: number } }>('POST', tags, { name })).body.data.id);
+    }
     expect(await call('POST', `${tags}/bulkadd`, { tags: more, devices })).toMatchObject({
       status: 400,
       body: { success: false },
@@ -267,10 +294,11 @@ describe('traps of Netskope', () => {
     expect(refused).toMatchObject({ status: 200, body: { status: 'error' } });
     const query = `host_info.hostname eq 'LT-0042'`;
     const clients = await call('POST', '/api/v1/clients', { token: 'sim-netskope-v1-token', query });
-    expect(clients.body.data[0].attributes).toMatchObject({
+    const attributes = {
       host_info: { serialNumber: 'SN0042', last_hostinfo_update_timestamp: expect.any(String) },
       users: [{ username: 'pat@example.test' }],
-    });
+    };
+    expect(clients).toMatchObject({ body: { data: [{ attributes }] } });
   });
 });
 
@@ -300,9 +328,9 @@ describe('the record of calls', () => {
       `servicenow: ${number} is Resolved`,
       `servicenow: ${number} is Resolved`,
     ]);
-    const [ticket] = (await call('GET', '/control/state')).body.servicenow.tickets;
-    expect(ticket).toMatchObject({ state: 'Resolved', comments: [], fields: { active: 'true' } });
-    expect(ticket.workNotes).toHaveLength(2);
+    const workNotes = ['[ldp:run-1:3] moved', '[ldp:run-1:3] moved, again'];
+    const ticket = { state: 'Resolved', comments: [], workNotes, fields: { active: 'true' } };
+    expect(await call('GET', '/control/state')).toMatchObject({ body: { servicenow: { tickets: [ticket] } } });
   });
 
   it('tells a second revocation of the same case from one of a later case', async () => {
@@ -331,13 +359,13 @@ describe('faults', () => {
     await expect(patchMember('add')).rejects.toThrow();
     expect(await isMember()).toBe(true);
     expect((await patchMember('add')).status).toBe(204);
-    const calls = (await call('GET', '/control/calls')).body.filter((one: Json) => one.method === 'PATCH');
-    expect(calls.map((one: Json) => [one.status, one.changed !== null])).toEqual([
+    const made = await patches();
+    expect(made.map((one) => [one.status, one.changed !== null])).toEqual([
       [503, false],
       [500, true],
       [204, false],
     ]);
-    expect(Date.parse(calls[0].at)).toBeGreaterThan(Date.now() - 60_000);
+    expect(Date.parse(made[0]!.at)).toBeGreaterThan(Date.now() - 60_000);
   });
 
   it.each([
@@ -350,8 +378,7 @@ describe('faults', () => {
     await set('after', effect);
     await expect(patchMember('add')).rejects.toThrow();
     expect(await isMember()).toBe(true);
-    const last = (await call('GET', '/control/calls')).body.filter((one: Json) => one.method === 'PATCH').at(-1);
-    expect(last).toMatchObject({ status, changed: expect.stringContaining('added') });
+    expect((await patches()).at(-1)).toMatchObject({ status, changed: expect.stringContaining('added') });
   });
 
   it('hangs without an answer, delays and goes on, and can be taken away', async () => {
@@ -387,7 +414,7 @@ describe('Entra', () => {
     const parameters = [{ ruleId: '55555555-5555-4555-8555-555555555555', subjects: [subject] }];
     const job = 'servicePrincipals/44444444-4444-4444-8444-444444444444/synchronization/jobs/Netskope.1';
     const answer = await graph('POST', `${job}/provisionOnDemand`, { parameters });
-    return JSON.parse(answer.body.key) as { result: string; errorCode?: string };
+    return JSON.parse(answer.body['key']!) as { result: string; errorCode?: string };
   };
 
   it('refuses a wrong secret, a second add and an absent removal; deletes the user when $ref is forgotten', async () => {
@@ -398,9 +425,8 @@ describe('Entra', () => {
     const { id, answer } = await addInEntra('pat@example.test');
     expect(answer.status).toBe(204);
     expect((await addInEntra('pat@example.test')).answer.status).toBe(400);
-    expect(
-      (await graph('POST', `users/${id}/checkMemberGroups`, { groupIds: [members.split('/')[1]] })).body.value,
-    ).toHaveLength(1);
+    const groupIds = [members.split('/')[1]];
+    expect((await graph('POST', `users/${id}/checkMemberGroups`, { groupIds })).body).toEqual({ value: groupIds });
     expect((await graph('DELETE', `${members}/${id}/$ref`)).status).toBe(204);
     expect((await graph('DELETE', `${members}/${id}/$ref`)).status).toBe(404);
     expect((await graph('DELETE', `${members}/${id}`)).status).toBe(204);
@@ -411,7 +437,9 @@ describe('Entra', () => {
   it('owns the group when told so: members come by cycle or on demand, and edits elsewhere can be undone', async () => {
     await control('traps', { directoryOwnsGroup: true });
     const filter = encodeURIComponent('displayName eq "Lost-Stolen Devices"');
-    expect((await get(`/api/v2/scim/Groups?filter=${filter}`)).body.Resources[0]).toHaveProperty('externalId');
+    expect((await get<ScimList>(`/api/v2/scim/Groups?filter=${filter}`)).body.Resources[0]).toHaveProperty(
+      'externalId',
+    );
 
     const pat = await addInEntra('pat@example.test');
     expect(await groupsOf('pat@example.test')).not.toContain('Lost-Stolen Devices');
@@ -433,6 +461,28 @@ describe('Entra', () => {
   });
 });
 
+describe('the seed', () => {
+  it('decides all identifiers: the same gives the same, another gives others', async () => {
+    const [same, other] = [
+      await startSimulator({ port: 0, seed: 1 }),
+      await startSimulator({ port: 0, seed: 2, devices: 2 }),
+    ];
+    const laptopsAt = async ({ url }: RunningSimulator) => {
+      const laptops = (await (await fetch(`${url}/control/laptops`)).json()) as {
+        hostname: string;
+        nsdeviceuid: string;
+      }[];
+      return laptops.map(({ hostname, nsdeviceuid }) => [hostname, nsdeviceuid] as const);
+    };
+    const mine = await laptopsAt(simulator);
+    expect(await laptopsAt(same)).toEqual(mine);
+    const others = await laptopsAt(other);
+    expect(others.map(([hostname]) => hostname)).toEqual([...mine.map(([hostname]) => hostname), 'LT-1001', 'LT-1002']);
+    expect(others[0]![1]).not.toBe(mine[0]![1]);
+    await Promise.all([same.close(), other.close()]);
+  });
+});
+
 describe('ServiceNow', () => {
   it('lists by encoded query with fields through references, links to the next page, and wants credentials', async () => {
     for (const number of ['INC1', 'INC2', 'INC3']) {
@@ -447,13 +497,11 @@ describe('ServiceNow', () => {
     const path = `/api/now/table/incident?${query.toString()}`;
     expect((await call('GET', path, undefined, {})).status).toBe(401);
     const page = await call('GET', path, undefined, serviceNowAuth);
-    expect(page.body.result).toEqual([
-      { number: 'INC3', 'caller_id.user_name': 'pat@example.test', 'cmdb_ci.serial_number': 'SN0042' },
-      { number: 'INC2', 'caller_id.user_name': 'pat@example.test', 'cmdb_ci.serial_number': 'SN0042' },
-    ]);
+    const shown = { 'caller_id.user_name': 'pat@example.test', 'cmdb_ci.serial_number': 'SN0042' };
+    expect(page.body).toEqual({ result: ['INC3', 'INC2'].map((number) => ({ number, ...shown })) });
     const next = /<([^>]+)>;rel="next"/.exec(page.headers.get('link') ?? '')![1]!;
     const rest = await call('GET', next.slice(simulator.url.length), undefined, serviceNowAuth);
-    expect(rest.body.result.map((one: Json) => one.number)).toEqual(['INC1']);
+    expect(rest.body).toEqual({ result: [{ number: 'INC1', ...shown }] });
     expect(rest.headers.get('link')).not.toContain('rel="next"');
     const missing = await call('GET', `/api/now/table/incident/${'0'.repeat(32)}`, undefined, serviceNowAuth);
     expect(missing).toMatchObject({ status: 404, body: { status: 'failure' } });
