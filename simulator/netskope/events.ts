@@ -18,7 +18,7 @@ interface EventRow {
 }
 
 /** Oldest events are dropped above this many of a kind. */
-const keptEvents = 200_000;
+const keptEvents = 50_000;
 
 const fields = new Set([
   ...[
