@@ -96,6 +96,8 @@ export async function triage({ report, rules }: TriageInput): Promise<TriageStat
     );
     if (ticket === 'unreadable') return true;
     if (ticket === 'not there' || !ticket.open) return false;
+    // A desk may be told by one id and know the ticket by another: its own number is the one that stays.
+    state.report = { ...state.report, ticket: { ...ticket.ref, source: state.ticket.source } };
     takeLater(state, { ...state.report, ...ticket.report, verified: true });
     return true;
   }

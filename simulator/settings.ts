@@ -1,0 +1,105 @@
+/**
+ * A settings file for the simulated vendors, as a user would write it for real ones: for the demo, the benchmarks and the
+ * tests. Secrets lie in files of their own, so that the command line works on the same settings later.
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+
+export interface SimulatorSettings {
+  /** Everything is written below this folder. */
+  folder: string;
+  simulator: string;
+  tenant: string;
+  /** Which vendors stand beside Netskope, the generic webhook and the archive. */
+  with: { entra?: boolean | { lostGroup: true }; servicenow?: boolean; mailPort?: number; tag?: boolean };
+  /** How often feeds are asked (milliseconds). */
+  pollEveryMs?: number;
+  rules?: unknown;
+  guard?: { containmentsPerHour?: number; protectedUsers?: string[] };
+  reconcileEvery?: string;
+  indexEvery?: string;
+  /** A server that somebody else runs. */
+  temporal?: string;
+}
+
+/** Writes the file; answers where it lies and the secret by which webhooks are signed. */
+export function writeSimulatorSettings(options: SimulatorSettings): { file: string; webhookSecret: string } {
+  const { folder, simulator: url } = options;
+  mkdirSync(folder, { recursive: true });
+  const secret = (name: string, value: string) => {
+    const file = join(folder, `${name}.secret`);
+    writeFileSync(file, value, { mode: 0o600 });
+    return `file:${file}`;
+  };
+  const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
+  const webhookSecrets = [secret('webhook', webhookSecret)];
+  const every = options.pollEveryMs === undefined ? {} : { pollEveryMs: options.pollEveryMs };
+  const { entra, servicenow, mailPort, tag } = options.with;
+  const plugins = {
+    netskope: {
+      plugin: 'netskope',
+      url,
+      token: secret('netskope', 'sim-netskope-v2-token'),
+      lostGroup: 'Lost-Stolen Devices',
+      lostSteeringConfig: 'Lost-Stolen Steering',
+      lostPolicy: 'Block lost and stolen devices',
+      ...(tag && { tag: 'lost-stolen' }),
+      settleMs: 1_000,
+      feeds: { clientStatus: every, alerts: every, events: every },
+    },
+    generic: { plugin: 'webhook', secrets: webhookSecrets },
+    archive: { plugin: 'folder', path: join(folder, 'archive') },
+    ...(entra && {
+      entra: {
+        plugin: 'entra',
+        directoryTenant: '11111111-1111-4111-8111-111111111111',
+        clientId: '22222222-2222-4222-8222-222222222222',
+        clientSecret: secret('entra', 'sim-entra-secret'),
+        graphUrl: url,
+        loginUrl: url,
+        ...(typeof entra === 'object' && {
+          lostGroupId: '33333333-3333-4333-8333-333333333333',
+          provisioning: { servicePrincipalId: '44444444-4444-4444-8444-444444444444' },
+        }),
+      },
+    }),
+    ...(servicenow && {
+      servicenow: {
+        plugin: 'servicenow',
+        url,
+        user: 'sim-servicenow',
+        password: secret('servicenow', 'sim-servicenow-password'),
+        webhookSecrets,
+      },
+    }),
+    ...(mailPort !== undefined && {
+      mail: {
+        plugin: 'smtp',
+        host: '127.0.0.1',
+        port: mailPort,
+        from: 'playbook@example.test',
+        to: ['soc@example.test'],
+      },
+    }),
+  };
+  const settings = {
+    data: join(folder, 'data'),
+    temporal: options.temporal === undefined ? { port: 0, uiPort: 0 } : { address: options.temporal },
+    http: { webhooks: { host: '127.0.0.1', port: 0 }, api: { host: '127.0.0.1', port: 0 } },
+    tenants: {
+      [options.tenant]: {
+        plugins,
+        ...(options.rules !== undefined && { rules: options.rules }),
+        ...(options.guard && { guard: options.guard }),
+        ...(options.reconcileEvery && { reconciliation: { every: options.reconcileEvery } }),
+        ...(options.indexEvery && { watch: { indexEvery: options.indexEvery } }),
+      },
+    },
+  };
+  const file = join(folder, 'lost-device.yaml');
+  writeFileSync(file, stringify(settings), { mode: 0o600 });
+  return { file, webhookSecret };
+}
