@@ -7,6 +7,7 @@
  * answered 401 was not carried out, and is sent again once after the OAuth token was renewed.
  * @module
  */
+import { setMaxListeners } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
 import type { ZodType } from 'zod';
 import {
@@ -216,6 +217,8 @@ function send(dispatcher: Dispatcher, request: Dispatcher.DispatchOptions, signa
       signal.removeEventListener('abort', onAbort);
       resolve(exchange);
     };
+    // One signal serves many calls at once; more than ten listeners are no leak here.
+    setMaxListeners(0, signal);
     signal.addEventListener('abort', onAbort, { once: true });
     const handler: Dispatcher.DispatchHandler = {
       // The socket stands and the request is about to be written: from here on it may arrive.

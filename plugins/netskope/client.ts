@@ -43,7 +43,9 @@ export const operations = {
   addTag: change('tags.bulkadd', 'POST', '/api/v2/devices/device/tags/bulkadd', 'Read + Write'),
   removeTag: change('tags.bulkremove', 'POST', '/api/v2/devices/device/tags/bulkremove', 'Read + Write'),
   v1Clients: read('v1.clients', 'POST', '/api/v1/clients', 'v1 token'),
-  v1SteeringConfigs: read('v1.steeringconfiglist', 'POST', '/api/v1/steeringconfiglist', 'v1 token'),
+  classificationRules: read('classification.rules', 'GET', '/api/v2/deviceclassification/rules', 'Read'),
+  npaRules: read('npa.rules', 'GET', '/api/v2/policy/npa/rules', 'Read'),
+  v1SteeringConfig: read('v1.steeringconfig', 'POST', '/api/v1/steeringconfig', 'v1 token'),
 } satisfies Record<string, Operation>;
 
 export interface NetskopeClients {

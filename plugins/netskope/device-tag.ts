@@ -6,7 +6,13 @@ import type { ManagedDevice } from '../../playbook/device';
 import { VendorRefused } from '../errors';
 import type { Call, DeviceTag } from '../roles';
 import { operations, type NetskopeClients } from './client';
-import { newTag, tagPage } from './schemas';
+import { done, newTag, tagPage } from './schemas';
+
+/** The tag, and whether the tenant has it. */
+export interface TagLever extends DeviceTag {
+  /** The tag's number at the vendor; undefined until somebody created it. */
+  find(call: Call): Promise<number | undefined>;
+}
 
 /** Netskope wants all three names of a device (CE netskope_ztre 1.7.0). */
 interface TaggedDevice {
@@ -47,15 +53,17 @@ export function createDeviceTag(
     device: TaggedDevice,
     call: Call,
   ): Promise<void> {
-    await tagChanges.request(operation, { call, json: { tags: [id], devices: [device] } }).catch((error: unknown) => {
-      tagId = undefined;
-      return explain(error);
-    });
+    await tagChanges
+      .request(operation, { call, json: { tags: [id], devices: [device] }, schema: done })
+      .catch((error: unknown) => {
+        tagId = undefined;
+        return explain(error);
+      });
   }
 
   return {
     name,
-    find,
+    find: (call) => find(call),
     isTagged: async (device, call) => (await find(call, threeNames(device))) !== undefined,
     add: async (device, call) => change(operations.addTag, await findOrCreate(call), threeNames(device), call),
     async remove(device, call) {

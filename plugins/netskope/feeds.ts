@@ -43,7 +43,7 @@ interface FeedTimes {
 
 /** Up to this many devices are asked for by name: a new case's first look must not read the whole tenant. */
 const askedByName = 20;
-/** A device that goes on doing the same thing is one sighting in this time (milliseconds). */
+/** A device that goes on doing the same thing at the same address is one sighting in this time (milliseconds). */
 const sameThingMs = 5 * 60_000;
 /** Records so far ahead of the caller's time (milliseconds) carry a wrong date. */
 const impossiblyLateMs = 366 * 24 * 60 * 60_000;
@@ -86,6 +86,7 @@ function statusSighting(statuses: ClientStatus[]): FeedRecord {
       device.client,
       device.steeringConfig ?? '',
       device.hostInfoUpdatedAt ?? '',
+      newest.publicAddress ?? '',
     ].join('|'),
     at,
     evidence: 'client',
@@ -116,6 +117,7 @@ function alertFeed(times: FeedTimes, lostPolicy: string, { v2 }: NetskopeClients
             'alert',
             event.policy,
             action,
+            event.srcip,
             slot(event.timestamp as string),
           ].join('|'),
           evidence: 'policy-block',

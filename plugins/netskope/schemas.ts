@@ -172,6 +172,7 @@ export const tagPage = z.object({
       .transform((list) => list ?? []),
   }),
 });
+export const done = z.object({ success: z.literal(true) });
 export const newTag = z.object({ data: z.object({ id: z.number() }) });
 
 const loose = z.record(z.string(), z.unknown());
@@ -191,7 +192,37 @@ export const v1Clients = z.object({
     .nullish()
     .transform((list) => list ?? []),
 });
-export const v1SteeringConfigs = z.object({ data: z.array(z.object({ config_name: text })) });
+/** One steering configuration of v1 (DOC22), as far as it is looked at. */
+export const v1SteeringConfig = z.object({
+  data: z.array(
+    z.object({
+      steering_config: text,
+      private_apps_enabled: z.boolean().nullish(),
+      exceptions: z.object({ domains: z.object({ data: z.array(z.string()).nullish() }).nullish() }).nullish(),
+    }),
+  ),
+});
+
+/** `GET /deviceclassification/rules`: a bare array (CE, AS4PUR). */
+export const classificationRules = z.array(z.object({ name: text, label: text, conditions: z.unknown() }));
+/** `GET /policy/npa/rules` (Terraform docs/resources/npa_rules.md). */
+export const npaRules = z.object({
+  data: z
+    .array(
+      z.object({
+        rule_name: text,
+        enabled: text,
+        rule_data: z
+          .object({
+            match_criteria_action: z.object({ action_name: text }).nullish(),
+            user_groups: texts,
+          })
+          .nullish(),
+      }),
+    )
+    .nullish()
+    .transform((list) => list ?? []),
+});
 
 /** An object schema over dotted names, for records whose fields stand nested, dotted or flat. */
 function flattened<T extends z.ZodRawShape>(fields: T) {

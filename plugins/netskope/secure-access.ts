@@ -16,6 +16,12 @@ interface LostGroup {
   owner: Membership['groupOwner'];
 }
 
+/** What the connection test looks at beside the role itself. */
+export interface LostGroupAccess extends SecureAccess {
+  /** Undefined when there is no group of that name. */
+  readLostGroup(call: Call): Promise<LostGroup | undefined>;
+}
+
 /** The lost group is looked up again after this time (milliseconds of our own clock): it may get another owner. */
 const groupGoodForMs = 10 * 60_000;
 /** The window of a search without one is not documented, so a device that was not found is looked for this far back. */
@@ -27,7 +33,7 @@ export function createSecureAccess(
   { v2 }: NetskopeClients,
   inventory: Inventory,
   deviceTag: DeviceTag | undefined,
-): SecureAccess & { readLostGroup(call: Call): Promise<LostGroup | undefined> } {
+): LostGroupAccess {
   const { lostGroup, lostSteeringConfig, lostPolicy, groupOwner, settleMs } = settings;
   let group: { found: LostGroup; readAtMs: number } | undefined;
 

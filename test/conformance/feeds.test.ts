@@ -1,0 +1,268 @@
+/** What every sighting feed must do, by Netskope's three against the simulated tenant and its laptops. */
+import { netskope } from '../../plugins/netskope';
+import type { FeedAnswer, SightingFeed, WatchedDevice } from '../../plugins/roles';
+import { callNow, createNetskope, post } from './netskope-world';
+import { everyFault, startVendorWorld, type Exercise, type VendorWorld } from './vendor-world';
+
+const minute = 60_000;
+const pat: WatchedDevice = {
+  workflowId: 'w',
+  serial: 'SN0042',
+  hostname: 'LT-0042',
+  user: 'pat@example.test',
+};
+/** So many that the feed asks for the whole tenant. */
+const fleet: WatchedDevice[] = [
+  pat,
+  ...Array.from({ length: 30 }, (_, i) => ({
+    workflowId: `w${i}`,
+    serial: `SN9${i}`,
+    hostname: `LT-9${i}`,
+    user: `user9${i}@example.test`,
+  })),
+];
+
+let world: VendorWorld;
+beforeEach(async () => {
+  world = await startVendorWorld();
+});
+afterEach(() => world.close());
+
+function feedOf(name: string, more: Record<string, unknown> = {}): SightingFeed {
+  const feed = createNetskope(world, more).feeds.find((one) => one.name === name);
+  if (!feed) throw new Error(`there is no feed ${name}`);
+  return feed;
+}
+
+async function read(feed: SightingFeed, watermark?: string, watched = [pat]): Promise<FeedAnswer> {
+  return feed.read(watermark, watched, await callNow(world));
+}
+
+/** The laptop is contained, on at a place, and has taken its configuration: its traffic is blocked. */
+async function containedAndOnline(): Promise<void> {
+  const { secureAccess } = createNetskope(world);
+  const call = await callNow(world);
+  await secureAccess.addToLostGroup(await secureAccess.readMembership('pat@example.test', call), call);
+  await post(world, 'laptop', { serial: 'SN0042', do: 'online', place: 'cafe' });
+  await world.advance(90 * minute);
+}
+
+describe('client-status', () => {
+  test('a laptop that comes on is seen with place, address, client and configuration', async () => {
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online', place: 'cafe' });
+    const { records } = await read(feedOf('client-status'));
+    expect(records).toEqual([
+      expect.objectContaining({
+        at: '2026-11-22T22:00:00.000Z',
+        evidence: 'client',
+        what: 'Tunnel Up',
+        client: 'enabled',
+        steeringConfig: 'Default tenant config',
+        publicAddress: '203.0.113.77',
+        device: expect.objectContaining({ serial: 'SN0042', hostname: 'LT-0042', user: 'pat@example.test' }) as unknown,
+        place: expect.objectContaining({ city: 'Cafeton', country: 'BE' }) as unknown,
+      }),
+    ]);
+  });
+
+  test('a silent laptop is no news, and neither is what was told before', async () => {
+    const feed = feedOf('client-status');
+    const silent = await read(feed);
+    expect(silent.records).toEqual([]);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    const first = await read(feed, silent.watermark);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'offline' });
+    await world.advance(20 * minute);
+    const again = await read(feed, first.watermark);
+    expect(again.records.map(({ id }) => id)).toEqual(first.records.map(({ id }) => id));
+    expect(again.watermark).toBe(first.watermark);
+  });
+
+  test('each sign of life is one sighting; a new configuration is news at once', async () => {
+    const feed = feedOf('client-status');
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    const ids = new Set<string>();
+    for (let i = 0; i < 6; i++) {
+      for (const { id } of (await read(feed)).records) ids.add(id);
+      await world.advance(5 * minute);
+    }
+    expect(ids.size).toBe(6);
+    const tampered = await read(feed);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'tamper', how: 'user-disabled' });
+    const [after] = (await read(feed)).records;
+    expect(after).toMatchObject({ client: 'disabled', what: 'User Disabled' });
+    expect(after?.id).not.toBe(tampered.records[0]?.id);
+  });
+
+  test('the whole tenant is read page by page, records put aside and the rest told', async () => {
+    await world.traps({ privateAccess: true, postureChange: true, numbers: true });
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    await post(world, 'laptop', { serial: 'SN0060', do: 'online' });
+    await world.advance(minute);
+    const asked = feedOf('client-status', { feeds: { clientStatus: { lateDataMs: 12 * 60 * minute } } });
+    const { records, putAside } = await read(asked, undefined, fleet);
+    const told = records.map(({ device, client }) => [device.hostname, client] as const).sort();
+    expect(told).toEqual([
+      ['LT-0042', 'enabled'],
+      ['LT-0050', 'enabled'],
+      ['LT-0051', 'enabled'],
+      ['LT-0060', 'enabled'],
+      ['LT-0070', 'enabled'],
+      ['LT-0099', 'enabled'],
+    ]);
+    // The one record of which only the time is left.
+    expect(putAside).toBe(1);
+    expect(records.map(({ at }) => at)).toEqual(records.map(({ at }) => at).sort());
+  });
+
+  test('a record with a date of the far future does not move the feed on', async () => {
+    const far = { hostname: 'LT-1', host_info: { nsdeviceuid: 'x' }, timestamp: 4_000_000_000 };
+    await world.fault({
+      match: { method: 'GET', path: '/api/v2/events/datasearch/clientstatus' },
+      effect: { status: 200, body: { result: [far], status: { execution: 'SUCCESS' } } },
+    });
+    const feed = feedOf('client-status');
+    const bad = await read(feed, undefined, fleet);
+    expect(bad).toMatchObject({ records: [], putAside: 1 });
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    expect((await read(feed, bad.watermark, fleet)).records).toHaveLength(1);
+  });
+});
+
+describe('alerts', () => {
+  test('a block by the lost policy is told for the very device', async () => {
+    await containedAndOnline();
+    const { records } = await read(feedOf('alerts'));
+    expect(records.length).toBeGreaterThan(1);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
+    for (const record of records) {
+      expect(record).toMatchObject({
+        evidence: 'policy-block',
+        policy: { name: 'Block lost and stolen devices', action: 'block' },
+        device: { hostname: 'LT-0042', nsdeviceuid: expect.any(String) as string },
+        publicAddress: '203.0.113.77',
+      });
+    }
+  });
+
+  test('alerts of other policies are not ours; what comes late is not missed', async () => {
+    await containedAndOnline();
+    expect((await read(feedOf('alerts', { lostPolicy: 'Another policy' }))).records).toEqual([]);
+    const feed = feedOf('alerts');
+    const early = await read(feed);
+    await world.traps({ lateEvents: true });
+    await post(world, 'laptop', { serial: 'SN0042', do: 'move', place: 'home' });
+    await world.advance(minute);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'offline' });
+    const soon = await read(feed, early.watermark);
+    await world.advance(25 * minute);
+    const late = await read(feed, soon.watermark);
+    const atHome = (answer: FeedAnswer) =>
+      answer.records.filter(({ publicAddress }) => publicAddress === '203.0.113.20');
+    expect(atHome(soon)).toEqual([]);
+    expect(atHome(late).length).toBeGreaterThan(0);
+  });
+});
+
+describe('events', () => {
+  test('web and network traffic is told for user and hostname together', async () => {
+    await post(world, 'laptop', { serial: 'SN0050', do: 'online', place: 'home' });
+    await post(world, 'laptop', { serial: 'SN0051', do: 'online', place: 'cafe' });
+    await world.advance(20 * minute);
+    const sam: WatchedDevice = { workflowId: 'w', hostname: 'LT-0051', user: 'sam@example.test' };
+    const { records } = await read(feedOf('events'), undefined, [sam]);
+    expect(new Set(records.map(({ device }) => device.hostname))).toEqual(new Set(['LT-0051']));
+    expect(new Set(records.map(({ what }) => what.split(' ')[0]))).toEqual(new Set(['Web', 'Network']));
+    expect(records[0]).toMatchObject({ evidence: 'cloud-traffic', publicAddress: '203.0.113.77' });
+  });
+
+  test('users are asked for in batches', async () => {
+    await world.clearCalls();
+    await read(feedOf('events', { feeds: { events: { userBatch: 10 } } }), undefined, fleet);
+    const asked = (await world.calls()).map(({ path }) => path.split('?')[0]);
+    expect(asked.filter((path) => path === '/api/v2/events/datasearch/page')).toHaveLength(4);
+    expect(asked).toHaveLength(8);
+  });
+
+  test('a device without user or hostname cannot be looked for, and nothing is asked', async () => {
+    await world.clearCalls();
+    expect((await read(feedOf('events'), undefined, [{ workflowId: 'w', serial: 'SN0042' }])).records).toEqual([]);
+    expect(await world.calls()).toEqual([]);
+  });
+
+  test('records without time or name are put aside', async () => {
+    const body = {
+      result: [{ timestamp: 'soon', hostname: 'LT-0042' }, { timestamp: 1_795_384_000 }, null],
+      status: { execution: 'success' },
+    };
+    await world.fault({
+      match: { method: 'GET', path: '/api/v2/events/datasearch/page' },
+      effect: { status: 200, body },
+    });
+    expect(await read(feedOf('events'))).toMatchObject({ records: [], putAside: 3 });
+  });
+});
+
+test('more than one page is read whole, though the list moves and pages overlap', async () => {
+  const seconds = Math.floor(Date.parse('2026-11-22T21:50:00Z') / 1000);
+  const row = (i: number, at: number) => ({
+    _id: `id${i}`,
+    timestamp: at,
+    hostname: `LT-${i}`,
+    host_info: { nsdeviceuid: `uid${i}` },
+    last_seen_device_event: { event: 'Tunnel Up', timestamp: at },
+  });
+  const page = (rows: unknown[]) => ({ result: rows, status: { execution: 'SUCCESS' } });
+  const first = Array.from({ length: 5_000 }, (_, i) => row(i, seconds + Math.floor(i / 100)));
+  // Meanwhile number 10 reported again, so all behind it moved up by one.
+  const second = [...first.slice(4_900), row(5_000, seconds + 60), row(10, seconds + 61)];
+  for (const rows of [first, second]) {
+    await world.fault({
+      match: { method: 'GET', path: '/api/v2/events/datasearch/clientstatus' },
+      effect: { status: 200, body: page(rows) },
+    });
+  }
+  const { records, putAside } = await read(feedOf('client-status', { timeoutMs: 5_000 }), undefined, fleet);
+  expect(putAside).toBe(0);
+  expect(records).toHaveLength(5_001);
+  expect(records.at(-1)).toMatchObject({ device: { hostname: 'LT-10' } });
+  const [, next] = (await world.calls()).map(({ path }) => new URLSearchParams(path.split('?')[1]));
+  expect(next?.get('offset')).toBe('0');
+  expect(Number(next?.get('starttime'))).toBe(seconds + 49 - 1);
+});
+
+describe('faults', () => {
+  const exercises: Record<string, Exercise> = {
+    'datasearch.clientstatus': {
+      path: '/api/v2/events/datasearch/clientstatus',
+      run: () => read(feedOf('client-status'), undefined, fleet),
+    },
+    'datasearch.alert': { path: '/api/v2/events/datasearch/alert', run: () => read(feedOf('alerts')) },
+    'datasearch.page': { path: '/api/v2/events/datasearch/page', run: () => read(feedOf('events')) },
+    'datasearch.network': { path: '/api/v2/events/datasearch/network', run: () => read(feedOf('events')) },
+  };
+  const ofFeeds = netskope.operations.filter(({ name }) => name in exercises);
+
+  test.each(everyFault(ofFeeds, exercises))('$title', async ({ operation, fault, exercise }) => {
+    if (!exercise) throw new Error(`no exercise for ${operation.name}`);
+    const { effect, when = 'before', times = 1 } = fault;
+    await world.fault({ match: { method: operation.method, path: exercise.path }, effect, when, times });
+    await expect(exercise.run()).rejects.toMatchObject({
+      code: fault.reads,
+      details: { operation: `netskope ${operation.name}`, ...(fault.name === '429' && { retryAfterMs: 7_000 }) },
+    });
+  });
+
+  test('a 200 with a failed execution is a failure of the feed, not silence', async () => {
+    const failed = { result: [], status: { execution: 'FAILED', message: 'search timed out', status_code: 500 } };
+    await world.fault({
+      match: { method: 'GET', path: '/api/v2/events/datasearch/alert' },
+      effect: { status: 200, body: failed },
+    });
+    await expect(read(feedOf('alerts'))).rejects.toMatchObject({
+      name: 'VendorUnavailable',
+      code: 'LDP_SERVER_ERROR',
+      message: 'netskope datasearch.alert: answered 200: FAILED: search timed out',
+    });
+  });
+});
