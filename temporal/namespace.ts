@@ -1,0 +1,85 @@
+/**
+ * What the playbook needs in a Temporal namespace: its search attributes, and closed cases kept for 90 days.
+ * @module
+ */
+import { setTimeout } from 'node:timers/promises';
+import { isGrpcServiceError, type Connection } from '@temporalio/client';
+import { msToTs, tsToMs } from '@temporalio/common/lib/time';
+import { temporal } from '@temporalio/proto';
+import { caseAttributes } from '../workflows/search-attributes';
+
+const { IndexedValueType } = temporal.api.enums.v1;
+const retentionMs = 90 * 24 * 60 * 60_000;
+/** A server may look at its attributes only every few seconds. */
+const usableWithinMs = 30_000;
+/** gRPC: the caller may not, or the server has no such call (Temporal Cloud manages both by its own API). */
+const notOurs = [7, 12];
+
+/**
+ * Registers the search attributes that are missing, waits until they can be used, and raises a shorter retention to
+ * 90 days. Safe to repeat, and from several processes at once.
+ * @throws Error that names the attribute when one exists with another type, or when the server lets nobody add them.
+ */
+export async function prepareNamespace(
+  connection: Pick<Connection, 'operatorService' | 'workflowService'>,
+  namespace: string,
+): Promise<void> {
+  await registerAttributes(connection, namespace);
+  await raiseRetention(connection, namespace);
+}
+
+async function registerAttributes(
+  { operatorService, workflowService }: Pick<Connection, 'operatorService' | 'workflowService'>,
+  namespace: string,
+): Promise<void> {
+  // The server takes a second registration with another type in silence and keeps the first: compare first.
+  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+  const missing: Record<string, temporal.api.enums.v1.IndexedValueType> = {};
+  for (const { name, type } of Object.values(caseAttributes)) {
+    const wanted = IndexedValueType[`INDEXED_VALUE_TYPE_${type}`];
+    const present = customAttributes[name];
+    if (present === undefined) missing[name] = wanted;
+    else if (present !== wanted) {
+      throw new Error(
+        `Search attribute ${name} of namespace ${namespace} has the type ${IndexedValueType[present]}, and the playbook ` +
+          `needs ${IndexedValueType[wanted]}. Remove it (temporal operator search-attribute remove) or use another namespace.`,
+      );
+    }
+  }
+  if (Object.keys(missing).length === 0) return;
+  try {
+    await operatorService.addSearchAttributes({ namespace, searchAttributes: missing });
+  } catch (error) {
+    if (!isGrpcServiceError(error) || !notOurs.includes(error.code)) throw error;
+    const wanted = Object.entries(missing).map(([name, type]) => `${name} (${IndexedValueType[type]})`);
+    throw new Error(`Add these search attributes to namespace ${namespace}: ${wanted.join(', ')}.`, { cause: error });
+  }
+  const query = Object.keys(missing)
+    .map((name) => `${name} = 'none'`)
+    .join(' OR ');
+  for (const deadline = Date.now() + usableWithinMs; ; await setTimeout(50)) {
+    try {
+      await workflowService.countWorkflowExecutions({ namespace, query });
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
+
+async function raiseRetention(
+  { workflowService }: Pick<Connection, 'workflowService'>,
+  namespace: string,
+): Promise<void> {
+  const { config } = await workflowService.describeNamespace({ namespace });
+  if (tsToMs(config?.workflowExecutionRetentionTtl) >= retentionMs) return;
+  try {
+    await workflowService.updateNamespace({
+      namespace,
+      config: { workflowExecutionRetentionTtl: msToTs(retentionMs) },
+    });
+  } catch (error) {
+    // Where others run the server, they decide.
+    if (!isGrpcServiceError(error) || !notOurs.includes(error.code)) throw error;
+  }
+}
