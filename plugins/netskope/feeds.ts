@@ -42,7 +42,7 @@ interface FeedTimes {
 }
 
 /** Up to this many devices are asked for by name: a new case's first look must not read the whole tenant. */
-const askedByName = 20;
+const askedByName = 10;
 /** A device that goes on doing the same thing at the same address is one sighting in this time (milliseconds). */
 const sameThingMs = 5 * 60_000;
 /** Records so far ahead of the caller's time (milliseconds) carry a wrong date. */
@@ -55,7 +55,9 @@ function clientStatusFeed(times: FeedTimes, inventory: Inventory): SightingFeed 
     async read(watermark, watched, call) {
       const from = startOf(watermark, times, call.now);
       const found: Found =
-        watched.length <= askedByName ? await inventory.named(watched, call, from) : await inventory.since(from, call);
+        watched.length <= askedByName
+          ? await inventory.named(watched.map(machineNames), call, from)
+          : await inventory.since(from, call);
       const fresh = found.statuses.filter((status) => status.at !== undefined && epoch(status.at) >= from);
       const unreadable = found.statuses.filter((status) => status.at === undefined).length;
       const records = byInstallation(fresh).map(statusSighting);
@@ -63,6 +65,12 @@ function clientStatusFeed(times: FeedTimes, inventory: Inventory): SightingFeed 
       return answer(watermark, call.now, records, found.putAside + unreadable + nameless);
     },
   };
+}
+
+/** The user is asked for only where nothing names the machine: it would bring the user's other devices. */
+function machineNames({ serial, nsdeviceuid, hostname, user }: WatchedDevice): DeviceNames {
+  const names = known<DeviceNames>({ serial, nsdeviceuid, hostname });
+  return Object.keys(names).length > 0 ? names : known<DeviceNames>({ user });
 }
 
 /** One installation's newest sign. A Private Access record places the device, and does not decide on its client. */

@@ -115,15 +115,22 @@ describe('client-status', () => {
     expect(records.map(({ at }) => at)).toEqual(records.map(({ at }) => at).sort());
   });
 
-  test('a record with a date of the far future does not move the feed on', async () => {
-    const far = { hostname: 'LT-1', host_info: { nsdeviceuid: 'x' }, timestamp: 4_000_000_000 };
+  test.each([
+    ['a month ahead is told', 30, 1, 0],
+    ['decades ahead is put aside', 20_000, 0, 1],
+  ])('a record with a date %s, and does not move the feed on', async (_, days, told, putAside) => {
+    const { now } = await callNow(world);
+    const timestamp = Date.parse(now) / 1000 + days * 86_400;
     await world.fault({
       match: { method: 'GET', path: '/api/v2/events/datasearch/clientstatus' },
-      effect: { status: 200, body: { result: [far], status: { execution: 'SUCCESS' } } },
+      effect: {
+        status: 200,
+        body: { result: [{ hostname: 'LT-1', timestamp }], status: { execution: 'SUCCESS' } },
+      },
     });
     const feed = feedOf('client-status');
     const bad = await read(feed, undefined, fleet);
-    expect(bad).toMatchObject({ records: [], putAside: 1 });
+    expect([bad.records.length, bad.putAside]).toEqual([told, putAside]);
     await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
     expect((await read(feed, bad.watermark, fleet)).records).toHaveLength(1);
   });
