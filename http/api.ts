@@ -1,0 +1,46 @@
+/**
+ * The analysts' API: reading cases. It has no sign-in yet, so it answers this machine only.
+ * @module
+ */
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { fastify, type FastifyInstance } from 'fastify';
+import { RefusedByRule, type CaseClient } from '../client/cases';
+import { isLoopback } from '../plugins/setting-fields';
+import { answerError, refuse } from './answers';
+import { publishedSchemas } from './schemas';
+
+/**
+ * `GET /health`, `/api/cases` (`?all=true` for closed ones too), `/api/cases/:id` (workflow id, serial, hostname or user),
+ * `/api/schemas` and `/api/schemas/:name`.
+ *
+ * Answers 403 to whoever comes over another address than loopback, or by another name: a web page elsewhere could else
+ * make an analyst's browser read cases for it.
+ */
+export function createApiServer({ cases }: { cases: Pick<CaseClient, 'list' | 'resolve' | 'show'> }): FastifyInstance {
+  const app = fastify({ logger: false, bodyLimit: 1024, requestTimeout: 30_000 });
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'LDP_NOT_FOUND', 'There is nothing here.'));
+  app.setErrorHandler((error, request, reply) => {
+    // The client's own words: no case fits, or several do.
+    if (error instanceof RefusedByRule) return refuse(reply, 404, 'LDP_NOT_FOUND', error.message);
+    if (error instanceof WorkflowNotFoundError) return refuse(reply, 404, 'LDP_NOT_FOUND', 'There is no such case.');
+    return answerError(error, request, reply);
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    const address = (request.socket.localAddress ?? '').replace(/^::ffff:/, '');
+    if (isLoopback(address) && isLoopback(request.hostname)) return;
+    await refuse(reply, 403, 'LDP_NOT_PERMITTED', 'The API has no sign-in yet: it answers on 127.0.0.1 only.');
+  });
+
+  app.get('/health', () => ({ status: 'ok' }));
+  app.get<{ Querystring: { all?: string } }>('/api/cases', ({ query }) => cases.list({ all: query.all === 'true' }));
+  app.get<{ Params: { id: string } }>('/api/cases/:id', async ({ params }) =>
+    cases.show(await cases.resolve(params.id)),
+  );
+  app.get('/api/schemas', () => Object.keys(publishedSchemas));
+  app.get<{ Params: { name: string } }>('/api/schemas/:name', ({ params }, reply) =>
+    Object.hasOwn(publishedSchemas, params.name)
+      ? reply.send(publishedSchemas[params.name])
+      : refuse(reply, 404, 'LDP_NOT_FOUND', 'There is no such schema.'),
+  );
+  return app;
+}

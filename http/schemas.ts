@@ -1,0 +1,49 @@
+/**
+ * The schemas that we publish: at `/api/schemas`, and in `docs/schemas`. Fields may be added at any time; readers ignore
+ * what they do not know.
+ * @module
+ */
+import { z } from 'zod';
+import type { CaseSummary, Taken } from '../client/cases';
+import {
+  caseListSchema,
+  caseSummarySchema,
+  connectionTestsSchema,
+  decidedSchema,
+  houseAddressesSchema,
+  pluginListSchema,
+  refusalSchema,
+  takenSchema,
+  webhookAnswerSchema,
+} from '../playbook/schemas/answers';
+import { caseStateSchema } from '../playbook/schemas/case-state';
+import { triageStateSchema } from '../playbook/schemas/triage-state';
+import { reportBodyJsonSchema } from '../plugins/report-body';
+import type { ConnectionTest } from '../plugins/roles';
+import { settingsFile } from '../settings/schema';
+import type { Decided, TriageState } from '../workflows/messages';
+
+// Types of other folders, which the playbook cannot name.
+takenSchema satisfies z.ZodType<Taken>;
+caseSummarySchema satisfies z.ZodType<CaseSummary>;
+decidedSchema satisfies z.ZodType<Decided>;
+triageStateSchema satisfies z.ZodType<TriageState>;
+connectionTestsSchema satisfies z.ZodType<ConnectionTest[]>;
+
+const published = (title: string, schema: z.ZodType) => ({ title, ...z.toJSONSchema(schema, { io: 'input' }) });
+
+/** JSON schemas (draft 2020-12) by name. */
+export const publishedSchemas: Readonly<Record<string, object>> = {
+  'report-webhook': reportBodyJsonSchema(),
+  'webhook-answer': published('What became of a webhook', webhookAnswerSchema),
+  case: published('A case', caseStateSchema),
+  triage: published('A triage', triageStateSchema),
+  'case-list': published('Cases and triages', caseListSchema),
+  taken: published('What became of a report', takenSchema),
+  decided: published('What became of a decision', decidedSchema),
+  'plugin-list': published('Products of the settings', pluginListSchema),
+  'connection-tests': published('A test of one product', connectionTestsSchema),
+  up: published('Addresses of the house', houseAddressesSchema),
+  refusal: published('A refusal over HTTP', refusalSchema),
+  settings: published('The settings file', settingsFile),
+};

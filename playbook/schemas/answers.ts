@@ -1,0 +1,70 @@
+/**
+ * The small answers of the command line and the API: what became of a report or a decision, lists, addresses.
+ * @module
+ */
+import { z } from 'zod';
+import { time } from './report';
+
+/** What became of a report: `start`. */
+export const takenSchema = z.object({
+  outcome: z.enum(['opened', 'joined', 'in triage', 'already closed']),
+  workflowId: z.string(),
+});
+
+/** What became of a webhook. */
+export const webhookAnswerSchema = z.object({
+  outcome: takenSchema.shape.outcome,
+  case: z.string().describe('Workflow id of the case or the triage.'),
+});
+
+/** What became of a decision: `answer`, `retry`, `skip`, `sighting`, `replace`, `recovered`, `false-alarm`. */
+export const decidedSchema = z.object({ text: z.string() });
+
+/** One row of `list`. */
+export const caseSummarySchema = z.object({
+  workflowId: z.string(),
+  kind: z.enum(['case', 'triage']),
+  tenant: z.string(),
+  running: z.boolean(),
+  outcome: z.string(),
+  device: z.string().exactOptional(),
+  user: z.string().exactOptional(),
+  containment: z.string().exactOptional(),
+  configuration: z.string().exactOptional(),
+  presence: z.string().exactOptional(),
+  needs: z.string().exactOptional().describe('`person`, `vendor` or `nothing`.'),
+  openedAt: time,
+  closedAt: time.exactOptional(),
+});
+
+/** `list`, newest first. */
+export const caseListSchema = z.array(caseSummarySchema);
+
+/** `plugins`: the products of the settings. */
+export const pluginListSchema = z.array(
+  z.object({
+    tenant: z.string(),
+    name: z.string().describe('Its name in the settings.'),
+    plugin: z.string(),
+    title: z.string(),
+    roles: z.array(z.string()),
+    hosts: z.array(z.string()).describe("Hosts that the product's agent on a device needs."),
+    permissions: z.array(z.string()).describe('What its credential must be allowed to do.'),
+  }),
+);
+
+/** `plugins test`: one line for each thing that was tried. */
+export const connectionTestsSchema = z.array(z.object({ what: z.string(), ok: z.boolean(), detail: z.string() }));
+
+/** `up`: where everything listens. Also kept in `up.json` in the data folder while it runs. */
+export const houseAddressesSchema = z.object({
+  pid: z.int(),
+  temporal: z.string(),
+  ui: z.string().exactOptional(),
+  webhooks: z.string(),
+  api: z.string(),
+  startedAt: time,
+});
+
+/** How the listeners say no. */
+export const refusalSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });

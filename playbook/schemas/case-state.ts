@@ -1,0 +1,186 @@
+/**
+ * The whole case as `show --json` and the API give it.
+ * @module
+ */
+import { z } from 'zod';
+import { caseSchema, type CaseState } from '../case';
+import type { Rules } from '../rules';
+import { deviceNamesSchema, managedDeviceSchema, sightingSchema } from './device';
+import { answersSchema, deviceHintSchema, reportSchema, ticketRefSchema, time } from './report';
+
+export const outcomeSchema = z.enum(['open', 'recovered', 'wiped', 'written off', 'false alarm', 'moved']);
+
+/** One option of a question: `answer` takes its value, or its number. */
+export const optionSchema = z.object({ value: z.string(), text: z.string() });
+
+const track = z.enum(['case', 'containment', 'configuration', 'presence', 'wipe', 'escalation']);
+
+const step = z.object({
+  state: z.enum(['running', 'failing', 'stuck', 'done', 'skipped']),
+  since: time,
+  attempts: z.int(),
+  error: z.object({ code: z.string(), message: z.string() }).exactOptional(),
+  nextTryAt: time.exactOptional(),
+  skippedBecause: z.string().exactOptional(),
+});
+
+const measure = z.object({
+  state: z.enum([
+    'asked',
+    'in place',
+    'was there before',
+    'not offered',
+    'undone',
+    'cannot be undone',
+    'left in place',
+  ]),
+  at: time,
+  evidence: z.string(),
+  before: z.object({ present: z.boolean(), since: time.exactOptional() }).exactOptional(),
+});
+
+const containment = z.object({
+  state: z.enum(['none', 'contained', 'released', 'user released, device held']),
+  measures: z.object({
+    'lost-group': measure.exactOptional(),
+    'device-tag': measure.exactOptional(),
+    'revoke-sessions': measure.exactOptional(),
+    'disable-device': measure.exactOptional(),
+    'disable-user': measure.exactOptional(),
+  }),
+  via: z.enum(['secure access', 'directory']).exactOptional(),
+  memberBefore: z.boolean().exactOptional(),
+  armed: z.boolean(),
+  replaceAsked: z.boolean(),
+  letGoAnswer: z
+    .object({
+      outcome: z.enum(['released', 'was there before', 'still held', 'stuck']),
+      evidence: z.string(),
+      at: time,
+      request: z.int(),
+    })
+    .exactOptional(),
+  times: z.int(),
+});
+
+const rung = z.object({ at: time, evidence: z.string() });
+
+const configuration = z.object({
+  state: z.enum(['unverified', 'member', 'applied', 'biting', 'overdue']),
+  rungs: z
+    .object({ member: rung.exactOptional(), applied: rung.exactOptional(), biting: rung.exactOptional() })
+    .describe('The proof that containment reached the device, rung by rung.'),
+  changedAt: time.exactOptional(),
+  before: z
+    .object({ steeringConfig: z.string().exactOptional(), hostInfoUpdatedAt: time.exactOptional() })
+    .exactOptional(),
+  onlineMs: z.number(),
+  lastClientSightingAt: time.exactOptional(),
+  expectedBy: time.exactOptional(),
+  overdueBecause: z.string().exactOptional(),
+  says: z.string(),
+});
+
+const presence = z.object({
+  state: z.enum(['silent', 'seen', 'blind']),
+  last: sightingSchema.exactOptional(),
+  recent: z.array(sightingSchema),
+  count: z.int(),
+  known: z.array(z.tuple([z.string(), z.number()])),
+  blindFeeds: z.record(z.string(), time).describe('Feeds that cannot be read, with since when.'),
+  firstLookAt: time.exactOptional(),
+});
+
+const question = z.object({
+  id: z.string(),
+  askedAt: time,
+  text: z.string(),
+  options: z.array(optionSchema),
+  freeText: z.literal('serial').exactOptional(),
+});
+
+const journalEntry = z.object({
+  n: z.int(),
+  at: time,
+  track,
+  who: z.string(),
+  text: z.string(),
+  evidence: z.string().exactOptional(),
+});
+
+/** No rung exists yet. An empty tuple would be no valid JSON schema. */
+const noRungs = z
+  .array(z.never())
+  .max(0)
+  .transform((): [] => []);
+
+const directoryStep = z.enum(['revoke-sessions', 'disable-device', 'disable-user']);
+
+/** Rules as they are pinned in a case. */
+export const rulesSchema = z.object({
+  directorySteps: z.object({ lost: z.array(directoryStep), stolen: z.array(directoryStep) }),
+  whenUserHasOtherDevices: z.enum(['contain-and-tell', 'tag-first', 'ask']),
+  configuration: z.object({ syncEveryMs: z.number(), downloadMs: z.number(), graceMs: z.number() }),
+  waits: z.object({
+    retryFirstMs: z.number(),
+    retryMaxMs: z.number(),
+    moveSeenWithinMs: z.number(),
+    moveLookEveryMs: z.number(),
+    noteGatherMs: z.number(),
+    journalGatherMs: z.number(),
+  }),
+}) satisfies z.ZodType<Rules>;
+
+export const caseStateSchema = z.object({
+  schema: z.literal(caseSchema).describe('Grows when this form changes in a way that readers must know.'),
+  workflowId: z.string(),
+  chain: z.string().describe('This case and no other of the same device.'),
+  tenant: z.string(),
+  openedAt: time,
+  outcome: outcomeSchema,
+  ending: z
+    .object({
+      outcome: outcomeSchema.exclude(['open']),
+      at: time,
+      who: z.string(),
+      reason: z.string(),
+      movedTo: z.string().exactOptional(),
+    })
+    .exactOptional(),
+  closedAt: time.exactOptional(),
+  tickets: z.array(ticketRefSchema),
+  deliveries: z.array(z.string()),
+  hint: deviceHintSchema,
+  reportedUser: z.string().exactOptional(),
+  verified: z.boolean(),
+  answers: answersSchema,
+  device: managedDeviceSchema.exactOptional(),
+  candidates: z.array(managedDeviceSchema),
+  otherDevices: z.array(deviceNamesSchema),
+  names: z.object({ lostSteeringConfig: z.string(), lostPolicy: z.string(), secureAccess: z.string() }).exactOptional(),
+  keys: z.array(z.string()),
+  containment,
+  configuration,
+  presence,
+  wipe: z.object({ state: z.literal('none') }),
+  escalation: z.object({ rungs: noRungs }),
+  steps: z.record(z.string(), step),
+  questions: z.array(question),
+  decided: z.record(z.string(), z.object({ value: z.string(), who: z.string(), at: time })),
+  decisions: z.array(z.string()),
+  journal: z.object({
+    next: z.int(),
+    archived: z.int(),
+    sending: z.int().exactOptional(),
+    tail: z.array(journalEntry).describe('The newest entries; all of them are in the archive.'),
+  }),
+  notes: z.object({
+    next: z.int(),
+    pending: z.array(z.object({ n: z.int(), at: time, text: z.string() })),
+    sending: z.object({ last: z.int(), told: z.array(z.string()) }).exactOptional(),
+  }),
+  pages: z.array(z.object({ key: z.string(), subject: z.string(), text: z.string() })),
+  paged: z.array(z.string()),
+  afterwards: z.array(reportSchema),
+  rules: rulesSchema,
+}) satisfies z.ZodType<CaseState>;

@@ -1,0 +1,181 @@
+/** The analysts' API over real HTTP, and the schemas that it publishes against real values. */
+import { request } from 'undici';
+import { RefusedByRule, type CaseSummary } from '../../client/cases';
+import { createApiServer } from '../../http/api';
+import { publishedSchemas } from '../../http/schemas';
+import { openCase, takeSighting, type CaseState } from '../../playbook/case';
+import { nothingKnown, type Report } from '../../playbook/report';
+import { defaultRules } from '../../playbook/rules';
+import { caseListSchema } from '../../playbook/schemas/answers';
+import { caseStateSchema } from '../../playbook/schemas/case-state';
+import { triageStateSchema } from '../../playbook/schemas/triage-state';
+import type { TriageState } from '../../workflows/messages';
+
+const at = '2026-11-22T22:14:00.000Z';
+const report: Report = {
+  tenant: 'acme',
+  ticket: { source: 'generic', id: 'INC1', key: 'hash' },
+  deliveryId: 'msg_1',
+  receivedAt: at,
+  verified: true,
+  device: { serial: 'SN1' },
+  user: 'pat@example.test',
+  answers: { ...nothingKnown, kind: 'stolen', lastHeldAt: at, data: 'payroll' },
+  actor: { person: 'webhook:generic', authenticated: true, how: 'webhook-signature', from: '127.0.0.1' },
+};
+
+/** A case in the middle of everything. */
+function busyCase(): CaseState {
+  const state = openCase(report, defaultRules, { workflowId: 'lost-device:acme:SN1', runId: 'run', now: at });
+  state.device = {
+    source: 'netskope',
+    serial: 'SN1',
+    hostname: 'LAPTOP-1',
+    nsdeviceuid: 'UID1',
+    user: 'pat@example.test',
+    macAddresses: ['00:00:5e:00:53:01'],
+    lastSeenAt: at,
+    client: 'enabled',
+  };
+  takeSighting(state, {
+    id: 's1',
+    at,
+    source: 'netskope',
+    feed: 'client-status',
+    evidence: 'client',
+    match: 'device',
+    device: { serial: 'SN1' },
+    what: 'Tunnel Up',
+    publicAddress: '203.0.113.77',
+    place: { city: 'Exampleville', country: 'NL', latitude: 52.1 },
+    client: 'enabled',
+    policy: { name: 'Block', action: 'block' },
+  });
+  state.containment.measures['lost-group'] = {
+    state: 'in place',
+    at,
+    evidence: 'read back',
+    before: { present: false },
+  };
+  state.configuration.rungs.member = { at, evidence: 'read back' };
+  state.presence.blindFeeds['netskope/alerts'] = at;
+  state.steps['move the user'] = {
+    state: 'failing',
+    since: at,
+    attempts: 2,
+    error: { code: 'LDP_UNREACHABLE', message: 'away' },
+    nextTryAt: at,
+  };
+  state.questions.push({
+    id: 'guard',
+    askedAt: at,
+    text: 'Contain?',
+    options: [{ value: 'yes', text: 'Yes' }],
+    freeText: 'serial',
+  });
+  state.decided.guard = { value: 'yes', who: 'ana', at };
+  state.journal.tail.push({ n: 1, at, track: 'case', who: 'playbook', text: 'Opened.', evidence: 'INC1' });
+  state.notes.sending = { last: 1, told: ['generic INC1'] };
+  state.ending = { outcome: 'recovered', at, who: 'ana', reason: 'found' };
+  state.afterwards.push(report);
+  return state;
+}
+
+const triage: TriageState = {
+  kind: 'triage',
+  workflowId: 'lost-device-triage:acme:generic:INC1',
+  tenant: 'acme',
+  ticket: report.ticket,
+  openedAt: at,
+  outcome: 'open',
+  says: 'Waits for a person.',
+  hint: {},
+  report,
+  question: { id: 'which-device', askedAt: at, text: 'Which?', options: [{ value: 'none', text: 'None' }] },
+  candidates: [{ source: 'netskope', serial: 'SN1', client: 'unknown' }],
+  error: { code: 'LDP_UNREACHABLE', message: 'away', since: at, stuck: false, nextTryAt: at },
+  deliveries: ['msg_1'],
+};
+
+const rows: CaseSummary[] = [
+  {
+    workflowId: 'lost-device:acme:SN1',
+    kind: 'case',
+    tenant: 'acme',
+    running: true,
+    outcome: 'open',
+    device: 'SN1',
+    openedAt: at,
+  },
+  {
+    workflowId: 'lost-device:acme:SN0',
+    kind: 'case',
+    tenant: 'acme',
+    running: false,
+    outcome: 'recovered',
+    openedAt: at,
+    closedAt: at,
+  },
+];
+
+describe('the published schemas', () => {
+  test('know every field of a real case, triage and list', () => {
+    for (const state of [busyCase(), openCase(report, defaultRules, { workflowId: 'w', runId: 'r', now: at })]) {
+      expect(caseStateSchema.parse(state)).toEqual(state);
+    }
+    expect(triageStateSchema.parse(triage)).toEqual(triage);
+    expect(caseListSchema.parse(rows)).toEqual(rows);
+  });
+
+  test('refuse what is no case', () => {
+    const { chain: _, ...broken } = busyCase();
+    expect(caseStateSchema.safeParse(broken).success).toBe(false);
+    expect(caseStateSchema.safeParse({ ...busyCase(), outcome: 'lost' }).success).toBe(false);
+  });
+});
+
+describe('over HTTP', () => {
+  const app = createApiServer({
+    cases: {
+      list: async ({ all } = {}) => rows.filter(({ running }) => all || running),
+      resolve: async (text) => {
+        if (!text.includes('SN1')) throw new RefusedByRule(`No case fits "${text}".`);
+        return 'lost-device:acme:SN1';
+      },
+      show: async () => busyCase(),
+    },
+  });
+  let url: string;
+  beforeAll(async () => {
+    url = await app.listen({ host: '127.0.0.1', port: 0 });
+  });
+  afterAll(() => app.close());
+
+  const get = async (path: string, headers: Record<string, string> = {}) => {
+    const { statusCode, body } = await request(`${url}${path}`, { headers });
+    return { status: statusCode, body: (await body.json()) as unknown };
+  };
+
+  test('cases are listed, and shown by any name', async () => {
+    expect(await get('/api/cases')).toEqual({ status: 200, body: [rows[0]] });
+    expect(await get('/api/cases?all=true')).toEqual({ status: 200, body: rows });
+    const shown = { status: 200, body: busyCase() };
+    expect(await get('/api/cases/SN1')).toEqual(shown);
+    expect(await get(`/api/cases/${encodeURIComponent('lost-device:acme:SN1')}`)).toEqual(shown);
+    expect(await get('/api/cases/SN9')).toEqual({
+      status: 404,
+      body: { error: { code: 'LDP_NOT_FOUND', message: 'No case fits "SN9".' } },
+    });
+  });
+
+  test('schemas are there by name', async () => {
+    expect(await get('/api/schemas')).toEqual({ status: 200, body: Object.keys(publishedSchemas) });
+    expect(await get('/api/schemas/report-webhook')).toMatchObject({ status: 200, body: { required: ['ticket'] } });
+    expect(await get('/api/schemas/toString')).toMatchObject({ status: 404 });
+  });
+
+  test("another page's name for this machine is refused, so that no browser reads cases for it", async () => {
+    expect(await get('/api/cases', { host: 'evil.example' })).toMatchObject({ status: 403 });
+    expect(await get('/api/cases', { host: 'localhost:1' })).toMatchObject({ status: 200 });
+  });
+});

@@ -1,0 +1,175 @@
+/** The webhook listener over real HTTP with real signatures: what is stored, what is refused, and what is never forgotten. */
+import { Webhook } from 'standardwebhooks';
+import type { Tenant } from '../../activities/house';
+import type { Taken } from '../../client/cases';
+import { createWebhookServer } from '../../http/webhooks';
+import type { Report } from '../../playbook/report';
+import { defaultRules } from '../../playbook/rules';
+import { createPlugins } from '../../plugins';
+
+const secret = `whsec_${Buffer.from('a secret of thirty-two letters').toString('base64')}`;
+const rules = { ...defaultRules, whenUserHasOtherDevices: 'ask' as const };
+
+/** Cases in memory: one for each device, as Temporal keeps them. */
+function keepCases() {
+  const stored: Report[] = [];
+  let away: Error | undefined;
+  return {
+    stored,
+    goAway: (error: Error | undefined) => (away = error),
+    async handIn(report: Report, given: typeof rules): Promise<Taken> {
+      expect(given).toBe(rules);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (away) throw away;
+      const known = stored.some(({ device }) => device.serial === report.device.serial);
+      stored.push(report);
+      return { outcome: known ? 'joined' : 'opened', workflowId: `lost-device:acme:${report.device.serial}` };
+    },
+  };
+}
+
+const cases = keepCases();
+const lines: string[] = [];
+const [generic] = createPlugins({ generic: { plugin: 'webhook', settings: { secrets: [secret] } } }).values();
+const app = createWebhookServer({
+  tenants: new Map([
+    ['acme', { name: 'acme', settings: { rules }, desks: new Map([['generic', generic?.ticketDesk]]) } as Tenant],
+  ]),
+  cases: cases as never,
+  log: (line) => lines.push(line),
+});
+let url: string;
+beforeAll(async () => {
+  url = await app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(() => app.close());
+beforeEach(() => {
+  cases.stored.length = 0;
+  cases.goAway(undefined);
+});
+
+let deliveries = 0;
+const newId = () => `msg_${(deliveries += 1)}`;
+
+function post(body: string, options: { id?: string; sentAt?: Date; by?: string; to?: string; type?: string } = {}) {
+  const { id = newId(), sentAt = new Date(), by = secret, to = 'generic', type = 'application/json' } = options;
+  return fetch(`${url}/webhooks/tickets/${to}`, {
+    method: 'POST',
+    body,
+    headers: {
+      'content-type': type,
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
+      'webhook-signature': new Webhook(by).sign(id, sentAt, body),
+    },
+  });
+}
+
+const lost = (serial: string, ticket = 'INC1') =>
+  JSON.stringify({ ticket, device: { serial }, user: 'pat@example.test', report: { kind: 'stolen' } });
+
+const refusal = async (answer: Promise<Response>) => {
+  const { status, headers, json } = await answer.then(async (got) => ({
+    status: got.status,
+    headers: got.headers,
+    json: (await got.json()) as { error: { code: string; message: string } },
+  }));
+  return { status, code: json.error.code, retryAfter: headers.get('retry-after'), message: json.error.message };
+};
+
+test('a proven report is stored under its tenant, and the answer names its case', async () => {
+  const answer = await post(lost('SN1'));
+  expect(answer.status).toBe(202);
+  expect(await answer.json()).toEqual({ outcome: 'opened', case: 'lost-device:acme:SN1' });
+  expect(cases.stored).toEqual([
+    expect.objectContaining({
+      tenant: 'acme',
+      ticket: { source: 'generic', id: 'INC1' },
+      verified: true,
+      receivedAt: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
+      actor: expect.objectContaining({ how: 'webhook-signature', from: '127.0.0.1' }) as unknown,
+    }),
+  ]);
+  expect(await (await post(lost('SN1', 'INC2'))).json()).toMatchObject({ outcome: 'joined' });
+});
+
+test('the same delivery fifty times at once is stored once, and each sender gets a 2xx', async () => {
+  const id = newId();
+  const answers = await Promise.all(Array.from({ length: 50 }, () => post(lost('SN2'), { id })));
+  expect(answers.map(({ status }) => status).sort()).toEqual([...Array<number>(49).fill(200), 202]);
+  for (const answer of answers)
+    expect(await answer.json()).toEqual({ outcome: 'opened', case: 'lost-device:acme:SN2' });
+  expect((await post(lost('SN2'), { id })).status).toBe(200);
+  expect(cases.stored).toHaveLength(1);
+});
+
+test('one id for two different reports loses neither', async () => {
+  const id = newId();
+  await Promise.all([post(lost('SN3'), { id }), post(lost('SN4'), { id })]);
+  expect(cases.stored.map(({ device }) => device.serial).sort()).toEqual(['SN3', 'SN4']);
+});
+
+test('what cannot be stored is no 2xx, is to come again, and is stored when it does', async () => {
+  const id = newId();
+  cases.goAway(new Error('14 UNAVAILABLE'));
+  expect(await refusal(post(lost('SN5'), { id }))).toMatchObject({
+    status: 503,
+    code: 'LDP_UNREACHABLE',
+    retryAfter: '30',
+    message: 'The report could not be stored. Send it again.',
+  });
+  expect(lines).toEqual(['A report from generic could not be stored: 14 UNAVAILABLE']);
+  cases.goAway(undefined);
+  expect((await post(lost('SN5'), { id })).status).toBe(202);
+  expect(cases.stored).toHaveLength(1);
+});
+
+test.each(['application/json', 'text/plain; charset=utf-16', 'garbage', 'application/x-www-form-urlencoded'])(
+  'the bytes are taken as they are, also when they are called %s',
+  async (type) => {
+    expect((await post(lost('SN6'), { type })).status).toBe(202);
+  },
+);
+
+describe('is refused, and stores nothing:', () => {
+  const old = new Date(Date.now() - 6 * 60_000);
+  const stranger = `whsec_${Buffer.from('a secret of someone else').toString('base64')}`;
+  test.each([
+    ['a bad signature', () => post(lost('SN7'), { by: stranger }), 401, 'LDP_BAD_SIGNATURE'],
+    ['a bad signature under no JSON', () => post('no json', { by: stranger }), 401, 'LDP_BAD_SIGNATURE'],
+    ['an old timestamp', () => post(lost('SN7'), { sentAt: old }), 401, 'LDP_BAD_SIGNATURE'],
+    [
+      'no signature',
+      () => fetch(`${url}/webhooks/tickets/generic`, { method: 'POST', body: lost('SN7') }),
+      401,
+      'LDP_BAD_SIGNATURE',
+    ],
+    ['no body', () => fetch(`${url}/webhooks/tickets/generic`, { method: 'POST' }), 401, 'LDP_BAD_SIGNATURE'],
+    ['a signed body that is no JSON', () => post('no json'), 400, 'LDP_BAD_INPUT'],
+    ['a signed body without a ticket', () => post('{"device":{}}'), 400, 'LDP_BAD_INPUT'],
+    ['a body of 2 MB', () => post(JSON.stringify({ ticket: 'x'.repeat(2_000_000) })), 413, 'LDP_TOO_LARGE'],
+    ['an unknown source', () => post(lost('SN7'), { to: 'other' }), 404, 'LDP_NOT_FOUND'],
+    ['another method', () => fetch(`${url}/webhooks/tickets/generic`), 404, 'LDP_NOT_FOUND'],
+    ['an analyst', () => fetch(`${url}/api/cases`), 404, 'LDP_NOT_FOUND'],
+  ])('%s', async (_, send, status, code) => {
+    expect(await refusal(send())).toMatchObject({ status, code });
+    expect(cases.stored).toEqual([]);
+  });
+
+  test('a body of unknown length, as soon as it is too large', async () => {
+    const body = new ReadableStream({
+      async pull(controller) {
+        controller.enqueue(Buffer.alloc(100_000));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        if ((sent += 1) === 20) controller.close();
+      },
+    });
+    let sent = 0;
+    const answer = fetch(`${url}/webhooks/tickets/generic`, { method: 'POST', body, duplex: 'half' } as RequestInit);
+    expect(await refusal(answer)).toMatchObject({ status: 413, code: 'LDP_TOO_LARGE' });
+  });
+});
+
+test('health answers', async () => {
+  expect((await fetch(`${url}/health`)).status).toBe(200);
+});
