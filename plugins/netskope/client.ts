@@ -123,7 +123,7 @@ export function oneOf(field: string, values: Iterable<string>, named: string): s
   return more.length === 0 ? `${field} eq ${first}` : `${field} in [${[first, ...more].join(', ')}]`;
 }
 
-export interface Search {
+interface Search {
   query?: string;
   fields: string[];
   /** Epoch seconds. Undefined: the vendor's own window. */

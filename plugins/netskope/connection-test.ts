@@ -11,7 +11,7 @@ import { classificationRules, npaRules, v1SteeringConfig } from './schemas';
 import type { LostGroupAccess } from './secure-access';
 import type { NetskopeSettings } from './settings';
 
-export interface Tested {
+interface Tested {
   settings: NetskopeSettings;
   clients: NetskopeClients;
   inventory: Inventory;
