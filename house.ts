@@ -70,7 +70,6 @@ async function keepTemporal(settings: Settings, log: (line: string) => void, dur
       port,
       uiPort,
       durability,
-      log,
     });
   let stopping = false;
   let server: TemporalServer = await start(settings.temporal.port, settings.temporal.uiPort);

@@ -7,7 +7,8 @@ import { headline } from '../playbook/summary';
 import type { World } from './world';
 
 export interface Narrator {
-  scene(text: string): void;
+  /** Print what happened until now, then the next scene. */
+  scene(text: string): Promise<void>;
   /** Print every change of this case from now on. */
   follow(workflowId: string): void;
   pause(ms: number): Promise<void>;
@@ -22,14 +23,17 @@ export function createNarrator(world: World, json: boolean): Narrator {
   const followed = new Map<string, { chain: string; printed: number }>();
   let stopped = false;
 
-  const look = async (): Promise<void> => {
+  // One look at a time, or a line would be printed twice.
+  let looking: Promise<void> = Promise.resolve();
+  const look = (): Promise<void> => (looking = looking.then(lookOnce));
+  const lookOnce = async (): Promise<void> => {
     for (const [workflowId, place] of followed) {
       const state = await world.describe(workflowId).catch(() => undefined);
       if (state === undefined || !('containment' in state)) continue;
       if (state.chain !== place.chain) Object.assign(place, { chain: state.chain, printed: 0 });
       for (const entry of state.journal.tail.filter(({ n }) => n > place.printed)) {
         place.printed = entry.n;
-        print(json ? asJson(state, entry) : asLine(entry));
+        if (json || !entry.routine) print(json ? asJson(state, entry) : asLine(entry));
       }
     }
   };
@@ -42,7 +46,8 @@ export function createNarrator(world: World, json: boolean): Narrator {
   })();
 
   return {
-    scene: (text) => {
+    async scene(text) {
+      await look();
       if (!json) print(`\n── ${text}`);
     },
     follow: (workflowId) => void followed.set(workflowId, { chain: '', printed: 0 }),

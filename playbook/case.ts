@@ -113,6 +113,8 @@ export interface JournalEntry {
   who: string;
   text: string;
   evidence?: string;
+  /** More of the same: kept in the archive, left out where people read. */
+  routine?: true;
 }
 
 /** Text that waits to be written into the tickets. */

@@ -43,13 +43,14 @@ export function climb(state: CaseState, names: LadderNames, sighting: Sighting):
   const track = state.configuration;
   if (track.rungs.member === undefined) return undefined;
   const before = track.state;
+  const rungs = Object.keys(track.rungs).length;
   countOnlineTime(state, sighting);
   if (track.rungs.applied === undefined && provesApplied(track, names, sighting)) {
     track.rungs.applied = {
       at: sighting.at,
       evidence: `The device reports steering configuration "${names.lostSteeringConfig}" (${sighting.source} ${sighting.feed} ${sighting.id})`,
     };
-    track.state = 'applied';
+    if (track.rungs.biting === undefined) track.state = 'applied';
   }
   if (track.rungs.biting === undefined && provesBiting(track, names, sighting)) {
     track.rungs.biting = {
@@ -69,7 +70,7 @@ export function climb(state: CaseState, names: LadderNames, sighting: Sighting):
   }
   if (track.state === 'applied' || track.state === 'biting') delete track.overdueBecause;
   explain(state);
-  return track.state === before ? undefined : track.says;
+  return track.state === before && Object.keys(track.rungs).length === rungs ? undefined : track.says;
 }
 
 function countOnlineTime(state: CaseState, sighting: Sighting): void {
@@ -109,8 +110,9 @@ export function explain(state: CaseState): void {
   const last = state.presence.last;
   if (track.state === 'unverified') return;
   if (track.state === 'biting') {
-    track.says =
-      'Proven: the lost policy blocks this device. Steering is proven; the client configuration can only be read on the device.';
+    track.says = track.rungs.applied
+      ? 'Proven: the lost policy blocks this device, and it reports the lost steering configuration. The client configuration can only be read on the device.'
+      : 'The lost policy blocks this device, but it does not report the lost steering configuration yet.';
   } else if (track.state === 'applied') {
     track.says =
       'Steering proven, client configuration not proven: the device reports the lost steering configuration. No blocked traffic seen yet.';

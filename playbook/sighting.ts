@@ -59,3 +59,16 @@ export function describePlace(sighting: Pick<Sighting, 'place' | 'publicAddress'
   if (place && sighting.publicAddress) return `${place} (${sighting.publicAddress})`;
   return place || sighting.publicAddress;
 }
+
+/** More of the same as the last one of this feed: same address, same configuration, same class of evidence. */
+export function isRoutine(sighting: Sighting, known: Sighting[]): boolean {
+  const last = known.find(({ source, feed }) => source === sighting.source && feed === sighting.feed);
+  return (
+    last !== undefined &&
+    last.evidence === sighting.evidence &&
+    last.publicAddress === sighting.publicAddress &&
+    last.steeringConfig === sighting.steeringConfig &&
+    last.client === sighting.client &&
+    last.policy?.name === sighting.policy?.name
+  );
+}

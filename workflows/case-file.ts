@@ -66,7 +66,7 @@ export class CaseFile {
   say(
     track: TrackName,
     text: string,
-    more: { who?: string; evidence?: string; note?: boolean; at?: string } = {},
+    more: { who?: string; evidence?: string; note?: boolean; at?: string; routine?: boolean } = {},
   ): void {
     const { journal, notes } = this.state;
     const at = more.at ?? this.now;
@@ -78,6 +78,7 @@ export class CaseFile {
       who: more.who ?? 'playbook',
       text: cut(text),
       ...(more.evidence !== undefined && { evidence: cut(more.evidence) }),
+      ...(more.routine && { routine: true }),
     });
     journal.next += 1;
     if (more.note) {

@@ -3,6 +3,7 @@
  * later at home where the configuration arrives and bites, and at last handed in at the lost property office.
  * @module
  */
+import type { CaseState } from '../../playbook/case';
 import { recovered } from '../../workflows/messages';
 import type { Narrator } from '../narrator';
 import type { VendorCall, World } from '../world';
@@ -13,7 +14,9 @@ const minuteMs = 60_000;
 
 /** Plays the story; resolves with what was found wrong, nothing when it ended as it should. */
 export async function playRecovered(world: World, tell: Narrator): Promise<string[]> {
-  tell.scene('A ticket: pat left a laptop on the train, and it may be stolen. ServiceNow tells us by signed webhook.');
+  await tell.scene(
+    'A ticket: pat left a laptop on the train, and it may be stolen. ServiceNow tells us by signed webhook.',
+  );
   const ticket = await world.control<{ number: string }>('POST', '/control/tickets', {
     short_description: 'Laptop stolen on the train',
     category: 'equipment_loss',
@@ -29,7 +32,7 @@ export async function playRecovered(world: World, tell: Narrator): Promise<strin
     ['in place', 'was there before'].includes(state.containment.measures['disable-device']?.state ?? ''),
   );
 
-  tell.scene('Three hours later somebody opens the lid in a café, for three minutes.');
+  await tell.scene('Three hours later somebody opens the lid in a café, for three minutes.');
   await advance(world, 3 * 60 * minuteMs);
   await world.control('POST', '/control/laptop', { serial, do: 'online', place: 'cafe' });
   await advance(world, 3 * minuteMs);
@@ -40,12 +43,12 @@ export async function playRecovered(world: World, tell: Narrator): Promise<strin
     wrong.push(`Three minutes cannot prove a configuration, but it is ${cafe.configuration.state}.`);
   }
 
-  tell.scene('Five hours later it comes online at home, and stays.');
+  await tell.scene('Five hours later it comes online at home, and stays.');
   await advance(world, 5 * 60 * minuteMs);
   await world.control('POST', '/control/laptop', { serial, do: 'online', place: 'home' });
   for (let passed = 0; passed < 100; passed += 10) {
     await advance(world, 10 * minuteMs);
-    if ((await world.describe(workflowId)).configuration.state === 'biting') break;
+    if (proven(await world.describe(workflowId))) break;
     await tell.pause(700);
   }
   await world.until(
@@ -54,7 +57,7 @@ export async function playRecovered(world: World, tell: Narrator): Promise<strin
     (state) => state.configuration.state === 'biting',
   );
 
-  tell.scene('The police hand the laptop in. Ana tells the case: recovered.');
+  await tell.scene('The police hand the laptop in. Ana tells the case: recovered.');
   await world.cases.decide(
     workflowId,
     recovered,
@@ -67,6 +70,10 @@ export async function playRecovered(world: World, tell: Narrator): Promise<strin
   );
 
   return [...wrong, ...(await lookAfterwards(world, ticket.number))];
+}
+
+function proven(state: CaseState): boolean {
+  return state.configuration.rungs.applied !== undefined && state.configuration.rungs.biting !== undefined;
 }
 
 async function advance(world: World, advanceMs: number): Promise<void> {

@@ -13,7 +13,7 @@ export function configuration(c: CaseFile, sighting: Sighting): void {
   if (state.names === undefined) return;
   const said = climb(state, state.names, sighting);
   if (said === undefined) return;
-  c.say('configuration', said, { note: true });
+  c.say('configuration', said, { at: sighting.at, note: true });
   if (state.configuration.state === 'overdue')
     c.page(`overdue:${state.containment.times}`, 'The lost configuration is overdue', said);
 }

@@ -203,7 +203,7 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
         at: c.now,
         evidence: before.evidence,
       };
-      if (before.offered) c.say('containment', `${title[measure]}: was there before.`, { evidence: before.evidence });
+      if (before.offered) c.say('containment', `Was so before: ${title[measure]}.`, { evidence: before.evidence });
       return;
     }
     const { present, since } = before;
@@ -222,7 +222,7 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
   );
   if (taken === undefined) return;
   measures[measure] = { ...measures[measure], state: 'in place', at: c.now, evidence: taken.evidence };
-  c.say('containment', `${title[measure]}: done.`, { evidence: taken.evidence, note: true });
+  c.say('containment', `Done: ${title[measure]}.`, { evidence: taken.evidence, note: true });
 }
 
 const title: Record<SideMeasure, string> = {

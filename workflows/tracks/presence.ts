@@ -6,7 +6,7 @@ import type { CaseState } from '../../playbook/case';
 import { namesOf, takeSighting } from '../../playbook/case';
 import { clockTime } from '../../playbook/clock-time';
 import type { Sighting } from '../../playbook/sighting';
-import { describePlace } from '../../playbook/sighting';
+import { describePlace, isRoutine } from '../../playbook/sighting';
 import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
 import type { SightingBatch } from '../messages';
@@ -36,6 +36,7 @@ export function takeNews(c: CaseFile, batch: SightingBatch): void {
   if (batch.blindSince !== undefined) takeHealth(c, batch.feed, batch.blindSince);
   const inOrder = [...batch.sightings].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   for (const sighting of inOrder) {
+    const routine = isRoutine(sighting, state.presence.recent);
     if (!takeSighting(state, sighting)) continue;
     const news = isNews(state, sighting);
     const firstSince = news && state.presence.state !== 'seen';
@@ -44,6 +45,7 @@ export function takeNews(c: CaseFile, batch: SightingBatch): void {
       at: sighting.at,
       evidence: evidenceOf(sighting),
       note: firstSince,
+      routine: routine && !firstSince,
     });
     if (firstSince)
       c.page(
