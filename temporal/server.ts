@@ -78,14 +78,16 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
   });
   const lastLines: string[] = [];
   let stopping = false;
-  for (const output of [child.stdout, child.stderr]) {
-    createInterface({ input: output }).on('line', (line) => {
-      if (stopping) return; // It calls its own polls errors when they are cut.
-      lastLines.push(line);
-      if (lastLines.length > linesKept) lastLines.shift();
-      options.log?.(line);
-    });
-  }
+  const keep = (line: string) => {
+    lastLines.push(line);
+    if (lastLines.length > linesKept) lastLines.shift();
+  };
+  createInterface({ input: child.stdout }).on('line', keep);
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    keep(line);
+    // While it stops, it calls its own polls errors.
+    if (!stopping) options.log?.(line);
+  });
   const exited = new Promise<TemporalServerExit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal, lastLines }));
     child.once('error', (error) => resolve({ code: null, signal: null, lastLines: [error.message] }));
