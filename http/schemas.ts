@@ -4,10 +4,8 @@
  * @module
  */
 import { z } from 'zod';
-import type { CaseSummary, Taken } from '../client/cases';
 import {
   caseListSchema,
-  caseSummarySchema,
   connectionTestsSchema,
   decidedSchema,
   houseAddressesSchema,
@@ -19,16 +17,7 @@ import {
 import { caseStateSchema } from '../playbook/schemas/case-state';
 import { triageStateSchema } from '../playbook/schemas/triage-state';
 import { reportBodyJsonSchema } from '../plugins/report-body';
-import type { ConnectionTest } from '../plugins/roles';
 import { settingsFile } from '../settings/schema';
-import type { Decided, TriageState } from '../workflows/messages';
-
-// Types of other folders, which the playbook cannot name.
-takenSchema satisfies z.ZodType<Taken>;
-caseSummarySchema satisfies z.ZodType<CaseSummary>;
-decidedSchema satisfies z.ZodType<Decided>;
-triageStateSchema satisfies z.ZodType<TriageState>;
-connectionTestsSchema satisfies z.ZodType<ConnectionTest[]>;
 
 const published = (title: string, schema: z.ZodType) => ({ title, ...z.toJSONSchema(schema, { io: 'input' }) });
 

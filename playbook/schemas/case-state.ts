@@ -106,6 +106,7 @@ const journalEntry = z.object({
   who: z.string(),
   text: z.string(),
   evidence: z.string().exactOptional(),
+  routine: z.literal(true).exactOptional().describe('More of the same: left out where people read.'),
 });
 
 /** No rung exists yet. An empty tuple would be no valid JSON schema. */

@@ -1,15 +1,22 @@
 /** The analysts' API over real HTTP, and the schemas that it publishes against real values. */
 import { request } from 'undici';
-import { RefusedByRule, type CaseSummary } from '../../client/cases';
+import type { z } from 'zod';
+import { RefusedByRule, type CaseSummary, type Taken } from '../../client/cases';
 import { createApiServer } from '../../http/api';
 import { publishedSchemas } from '../../http/schemas';
 import { openCase, takeSighting, type CaseState } from '../../playbook/case';
 import { nothingKnown, type Report } from '../../playbook/report';
 import { defaultRules } from '../../playbook/rules';
-import { caseListSchema } from '../../playbook/schemas/answers';
+import {
+  caseListSchema,
+  type connectionTestsSchema,
+  type decidedSchema,
+  type takenSchema,
+} from '../../playbook/schemas/answers';
 import { caseStateSchema } from '../../playbook/schemas/case-state';
 import { triageStateSchema } from '../../playbook/schemas/triage-state';
-import type { TriageState } from '../../workflows/messages';
+import type { ConnectionTest } from '../../plugins/roles';
+import type { Decided, TriageState } from '../../workflows/messages';
 
 const at = '2026-11-22T22:14:00.000Z';
 const report: Report = {
@@ -118,7 +125,22 @@ const rows: CaseSummary[] = [
   },
 ];
 
+/** The same fields of the same types: the compiler refuses a field that only one of the two has. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
 describe('the published schemas', () => {
+  test('are the types of the code', () => {
+    const same: [
+      Same<z.infer<typeof caseStateSchema>, CaseState>,
+      Same<z.infer<typeof triageStateSchema>, TriageState>,
+      Same<z.infer<typeof caseListSchema>, CaseSummary[]>,
+      Same<z.infer<typeof takenSchema>, Taken>,
+      Same<z.infer<typeof decidedSchema>, Decided>,
+      Same<z.infer<typeof connectionTestsSchema>, ConnectionTest[]>,
+    ] = [true, true, true, true, true, true];
+    expect(same).not.toContain(false);
+  });
+
   test('know every field of a real case, triage and list', () => {
     for (const state of [busyCase(), openCase(report, defaultRules, { workflowId: 'w', runId: 'r', now: at })]) {
       expect(caseStateSchema.parse(state)).toEqual(state);
