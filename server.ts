@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   const connection = await Connection.connect({ address });
   const house = openHouse(settings, new Client({ connection, namespace: settings.temporal.namespace }), false);
   const server = await startServer(settings, house);
-  process.stderr.write(`Webhooks on ${server.webhooks}, API on ${server.api}.\n`);
+  process.stdout.write(`Webhooks on ${server.webhooks}, API on ${server.api}.\n`);
   const stop = async () => {
     await server.close();
     await closeHouse(house);

@@ -111,7 +111,7 @@ async function main(): Promise<void> {
   await prepareNamespace(connection, settings.temporal.namespace);
   const house = openHouse(settings, new Client({ connection, namespace: settings.temporal.namespace }), false);
   const worker = await startWorker(settings, house, connection);
-  process.stderr.write(`Worker on ${address}, queues ${taskQueues.main} and ${taskQueues.watch}.\n`);
+  process.stdout.write(`Worker on ${address}, queues ${taskQueues.main} and ${taskQueues.watch}.\n`);
   const stop = async () => {
     await worker.stop();
     await closeHouse(house);

@@ -62,7 +62,7 @@ export function createWatchActivities(house: House) {
     const { indexEveryMs } = house.tenant(input.tenant).settings.watch;
     const kept = activityInfo().heartbeatDetails as { watermark?: string } | undefined;
     let watermark = kept?.watermark ?? input.watermark;
-    const told = new Map<string, number>();
+    const known = new Map<string, number>();
     const blind = new Map<string, string>();
     let failures = 0;
     let watched: WatchedDevice[] = [];
@@ -81,7 +81,7 @@ export function createWatchActivities(house: House) {
             signal: cancellationSignal(),
             now: new Date(nowMs).toISOString(),
           });
-          await tellCases(input, watched, answer, told);
+          await tellCases(input, watched, answer, known);
           watermark = answer.watermark;
           await tellSight(input, watched, blind, null);
           if (answer.putAside > 0) log.warn('records put aside', { feed: input.feed, count: answer.putAside });
@@ -101,7 +101,7 @@ export function createWatchActivities(house: House) {
           await tellSight(input, watched, blind, new Date(nowMs).toISOString()).catch(() => undefined);
       }
       heartbeat({ ...(watermark !== undefined && { watermark }) });
-      for (const [id, atMs] of told) if (atMs < nowMs - feed.lateDataMs * 2) told.delete(id);
+      for (const [id, atMs] of known) if (atMs < nowMs - feed.lateDataMs * 2) known.delete(id);
       await pause(pauseMs, () => heartbeat({ ...(watermark !== undefined && { watermark }) }));
     }
     return { ...(watermark !== undefined && { watermark }) };
@@ -111,12 +111,14 @@ export function createWatchActivities(house: House) {
     input: WatchInput,
     watched: WatchedDevice[],
     answer: FeedAnswer,
-    told: Map<string, number>,
+    known: Map<string, number>,
   ): Promise<void> {
     for (const device of watched) {
-      const news = sightingsOf(input, device, answer).filter(
-        (sighting) => !told.has(`${device.workflowId} ${sighting.id}`),
-      );
+      const seen = sightingsOf(input, device, answer);
+      const told = (sighting: Sighting) => `${device.workflowId} ${sighting.id}`;
+      const news = seen.filter((sighting) => !known.has(told(sighting)));
+      // A feed repeats its overlap for as long as nothing newer comes: what is still being read is not forgotten.
+      for (const sighting of seen) if (known.has(told(sighting))) known.set(told(sighting), Date.now());
       for (let first = 0; first < news.length; first += batchSize) {
         const sightings = news.slice(first, first + batchSize);
         const feedName = `${input.plugin}/${input.feed}`;
@@ -124,7 +126,7 @@ export function createWatchActivities(house: House) {
           .getHandle(device.workflowId)
           .signal(deviceSeen, { feed: feedName, sightings })
           .catch(ignoreClosed);
-        for (const sighting of sightings) told.set(`${device.workflowId} ${sighting.id}`, Date.now());
+        for (const sighting of sightings) known.set(told(sighting), Date.now());
       }
     }
   }

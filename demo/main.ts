@@ -45,15 +45,18 @@ async function main(): Promise<number> {
   else log(`\nThe story "${values.story}" did NOT end as it should:\n${wrong.map((line) => `  - ${line}`).join('\n')}`);
 
   if (!values.exit) {
+    await loseAgain(world);
     log(
       [
         '',
-        'Everything goes on running; end it with Ctrl-C. To play with it:',
+        'The same laptop is lost again: a new case, which owes nothing to the first. It is yours to play with; end with Ctrl-C.',
         `  Temporal's own pages   ${addresses.ui ?? '(none)'}`,
         `  The API                ${addresses.api}/api/cases?all=true`,
         `  Webhooks               ${addresses.webhooks}/webhooks/tickets/generic`,
         `  The simulated vendors  ${stage.simulator}/control/laptops`,
-        `  The command line       npm run lost-device -- --settings ${stage.settingsFile} list --all`,
+        `  The command line       npm run lost-device -- --settings ${stage.settingsFile} show SN0042`,
+        `  Bring it online        curl -X POST ${stage.simulator}/control/laptop -d '{"serial":"SN0042","do":"online","place":"cafe"}'`,
+        `  Move the clock         curl -X POST ${stage.simulator}/control/clock -d '{"advanceMs":3600000}'`,
       ].join('\n'),
     );
     await new Promise<void>((resolve) => {
@@ -63,6 +66,16 @@ async function main(): Promise<number> {
   await world.close();
   await stage.close();
   return wrong.length === 0 ? 0 : 1;
+}
+
+/** A case that stays. */
+async function loseAgain(world: World): Promise<void> {
+  await world.webhook('generic', {
+    ticket: 'DEMO-2',
+    device: { serial: 'SN0042' },
+    user: 'pat@example.test',
+    report: { kind: 'lost' },
+  });
 }
 
 main().then(
