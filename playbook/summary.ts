@@ -2,7 +2,7 @@
  * A case in a few plain sentences: state first, then what is proven, then what comes next and who must do it.
  * @module
  */
-import type { CaseState } from './case';
+import type { CaseState, Step } from './case';
 import { namesOf, troubledSteps } from './case';
 import { clockTime } from './clock-time';
 import { describeDevice } from './device';
@@ -26,12 +26,15 @@ export function headline(state: CaseState): string {
 export function waitsFor(state: CaseState): string[] {
   return [
     ...state.questions.map((question) => `Decide: ${question.text}`),
-    ...troubledSteps(state).map(([name, step]) =>
-      step.state === 'stuck'
-        ? `Stuck since ${clockTime(step.since)}: ${name}. ${step.error?.message ?? ''} Retry it, or skip it with a reason.`
-        : `Failing since ${clockTime(step.since)}: ${name}. ${step.error?.message ?? ''} Tried again at ${step.nextTryAt ? clockTime(step.nextTryAt) : 'once'}.`,
-    ),
+    ...troubledSteps(state).map(([name, step]) => describeTrouble(name, step)),
   ];
+}
+
+/** A step that waits for a person (stuck) or for a vendor (failing), in one sentence. */
+export function describeTrouble(name: string, step: Step): string {
+  return step.state === 'stuck'
+    ? `Stuck since ${clockTime(step.since)}: ${name}. ${step.error?.message ?? ''} Retry it, or skip it with a reason.`
+    : `Failing since ${clockTime(step.since)}: ${name}. ${step.error?.message ?? ''} Tried again at ${step.nextTryAt ? clockTime(step.nextTryAt) : 'once'}.`;
 }
 
 /** What the case itself waits for next. */

@@ -1,0 +1,78 @@
+/**
+ * Commands by which a person decides something in a case. Each is refused at once when a rule forbids it.
+ * @module
+ */
+import type { UpdateDefinition } from '@temporalio/common';
+import { InvalidArgumentError, type Command } from 'commander';
+import {
+  answer,
+  falseAlarm,
+  recovered,
+  replaceDevice,
+  reportSighting,
+  retryStep,
+  skipStep,
+  type Decided,
+  type Decision,
+} from '../workflows/messages';
+import { whatACaseIs } from './cases';
+import { actorFor, tell, withCases, type GlobalOptions } from './session';
+
+export function addDecisionCommands(program: Command): void {
+  const onCase = (usage: string, description: string) =>
+    program.command(usage).description(description).addHelpText('after', `\n${whatACaseIs}`);
+
+  onCase('answer <case> <value>', 'Answer a question of a case: an option by its value or its number.')
+    .option('--question <id>', 'which one, when several are open')
+    .action((name: string, value: string, { question }: { question?: string }, command: Command) =>
+      decide(command, name, answer, { value, ...(question !== undefined && { questionId: question }) }),
+    );
+
+  onCase('retry <case> [step]', 'Try a failing or stuck step again now; without a step, all of them.').action(
+    (name: string, step: string | undefined, _options: object, command: Command) =>
+      decide(command, name, retryStep, step === undefined ? {} : { step }),
+  );
+
+  onCase('skip <case> <step>', 'Go on without a failing or stuck step. Needs --reason.').action(
+    (name: string, step: string, _options: object, command: Command) => decide(command, name, skipStep, { step }),
+  );
+
+  onCase('sighting <case>', 'Report where somebody saw the device.')
+    .requiredOption('--what <text>', 'what was seen')
+    .option('--where <text>', 'the place')
+    .option('--at <time>', 'when, in ISO 8601; now when left out', readTime)
+    .action((name: string, options: { what: string; where?: string; at?: string }, command: Command) =>
+      decide(command, name, reportSighting, { ...options, at: options.at ?? new Date().toISOString() }),
+    );
+
+  onCase('replace <case>', 'The user gets a replacement: release the user, keep the device held.').action(
+    decideOnly(replaceDevice),
+  );
+  onCase('recovered <case>', 'The device is back: undo containment, and close.').action(decideOnly(recovered));
+  onCase('false-alarm <case>', 'It was never lost: undo what was done, and close.').action(decideOnly(falseAlarm));
+}
+
+const decideOnly =
+  (update: UpdateDefinition<Decided, [Decision]>) => (name: string, _options: object, command: Command) =>
+    decide(command, name, update, {});
+
+async function decide<D extends Decision>(
+  command: Command,
+  name: string,
+  update: UpdateDefinition<Decided, [D]>,
+  particulars: Omit<D, keyof Decision>,
+): Promise<void> {
+  const { reason = '' } = command.optsWithGlobals<GlobalOptions>();
+  await withCases(command, async ({ cases, ask }) => {
+    const decision = { ...particulars, id: cases.newDecisionId(), actor: actorFor(command), reason } as D;
+    const id = await ask(() => cases.resolve(name));
+    const decided = await ask(() => cases.decide(id, update, decision));
+    tell(command, decided, () => decided.text);
+  });
+}
+
+function readTime(text: string): string {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new InvalidArgumentError('Write it like 2026-11-22T21:10:00Z.');
+  return new Date(ms).toISOString();
+}

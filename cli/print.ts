@@ -1,0 +1,179 @@
+/**
+ * Cases, lists and tests as plain text for people. Everything is a list of lines, and no line can hold a line break or a
+ * control character: names and notes come from outside, and must neither forge a line nor steer the terminal.
+ * @module
+ */
+import type { z } from 'zod';
+import type { CaseSummary } from '../client/cases';
+import type { CaseState, JournalEntry, MeasureName, Question } from '../playbook/case';
+import { troubledSteps } from '../playbook/case';
+import { clockTime, duration } from '../playbook/clock-time';
+import { describeDevice } from '../playbook/device';
+import type { pluginListSchema } from '../playbook/schemas/answers';
+import { describePlace, type Sighting } from '../playbook/sighting';
+import { comesNext, describeTrouble, headline } from '../playbook/summary';
+import type { ConnectionTest } from '../plugins/roles';
+import type { TriageState } from '../workflows/messages';
+
+const sightingsShown = 5;
+const entriesShown = 12;
+
+/** The whole case. `nowMs` decides how old things are. */
+export function printCase(state: CaseState, nowMs: number): string {
+  const { containment, configuration, presence, journal } = state;
+  const stuck = troubledSteps(state).filter(([, step]) => step.state === 'stuck');
+  const failing = troubledSteps(state).filter(([, step]) => step.state === 'failing');
+  return text([
+    headline(state),
+    `${state.workflowId}, opened ${when(state.openedAt, nowMs)}${state.closedAt ? `, closed ${when(state.closedAt, nowMs)}` : ''}`,
+    ...(state.ending ? [`Decided by ${state.ending.who}: ${state.ending.outcome}. ${state.ending.reason}`] : []),
+    ...(state.ending?.movedTo ? [`Goes on as ${state.ending.movedTo}`] : []),
+    ...section('Waits for a person', [
+      ...state.questions.flatMap(questionLines),
+      ...stuck.map(([name, step]) => describeTrouble(name, step)),
+    ]),
+    ...section(
+      'Waits for a vendor',
+      failing.map(([name, step]) => describeTrouble(name, step)),
+    ),
+    ...section('Next', [comesNext(state)]),
+    ...section(`Containment: ${containment.state}`, table(measureRows(state))),
+    ...section(`Proof: ${configuration.state}`, [...table(rungRows(state)), configuration.says]),
+    ...section(`Presence: ${presence.state}, ${presence.count} sightings`, [
+      ...table(presence.recent.slice(0, sightingsShown).map((sighting) => sightingRow(sighting, nowMs))),
+      ...Object.entries(presence.blindFeeds).map(([feed, since]) => `Blind: ${feed} since ${clockTime(since)}`),
+    ]),
+    ...section('Other devices of the user', state.otherDevices.map(describeDevice)),
+    ...section('Tickets', table(state.tickets.map(({ source, id, url }) => [source, id, url ?? '']))),
+    ...section('Journal', journalLines(journal.tail).slice(-entriesShown)),
+  ]);
+}
+
+/** A triage: what is not known yet, and who must say it. */
+export function printTriage(state: TriageState, nowMs: number): string {
+  const { error, question } = state;
+  return text([
+    `Triage of ticket ${state.ticket.source} ${state.ticket.id}: ${state.outcome}.`,
+    `${state.workflowId}, opened ${when(state.openedAt, nowMs)}`,
+    state.says,
+    ...(state.handedOverTo ? [`Goes on as ${state.handedOverTo}`] : []),
+    ...section('Waits for a person', [
+      ...(question ? questionLines(question) : []),
+      ...(error?.stuck ? [`${error.code}: ${error.message}`] : []),
+    ]),
+    ...section('Waits for a vendor', error && !error.stuck ? [`${error.code}: ${error.message}`] : []),
+  ]);
+}
+
+/** One row for each case and triage, newest first. */
+export function printList(rows: CaseSummary[], nowMs: number): string {
+  if (rows.length === 0) return 'No open case. `--all` shows closed ones too.';
+  const head = ['DEVICE', 'USER', 'OUTCOME', 'CONTAINMENT', 'PROOF', 'PRESENCE', 'NEEDS', 'OPENED', 'CASE'];
+  return text(
+    table([
+      head,
+      ...rows.map((row) => [
+        row.device ?? '?',
+        row.user ?? '?',
+        row.kind === 'triage' ? `triage ${row.outcome}` : row.outcome,
+        row.containment ?? '',
+        row.configuration ?? '',
+        row.presence ?? '',
+        row.needs ?? '',
+        ago(row.openedAt, nowMs),
+        row.workflowId,
+      ]),
+    ]),
+  );
+}
+
+/** The journal as it grows: one line for each entry that people read. */
+export function journalLines(entries: JournalEntry[]): string[] {
+  return entries
+    .filter(({ routine }) => !routine)
+    .map(({ at, who, text: said, evidence }) =>
+      oneLine(`${clockTime(at)}  ${who === 'playbook' ? '' : `${who}: `}${said}${evidence ? ` (${evidence})` : ''}`),
+    );
+}
+
+export function printPlugins(plugins: z.infer<typeof pluginListSchema>): string {
+  return text(
+    plugins.flatMap(({ tenant, name, title, roles, hosts, permissions }) => [
+      `${tenant}/${name}: ${title}, for ${roles.join(', ')}`,
+      ...(hosts.length > 0 ? [`  its agent needs ${hosts.join(', ')}`] : []),
+      ...(permissions.length > 0 ? [`  must be allowed: ${permissions.join('; ')}`] : []),
+    ]),
+  );
+}
+
+export function printTests(tests: ConnectionTest[]): string {
+  return text(table(tests.map(({ what, ok, detail }) => [ok ? 'ok' : 'FAILED', what, detail])));
+}
+
+// --- parts -------------------------------------------------------------------------------------------------------
+
+const measureNames: Record<MeasureName, string> = {
+  'lost-group': 'lost group',
+  'device-tag': 'device tag',
+  'revoke-sessions': 'sessions revoked',
+  'disable-device': 'device disabled',
+  'disable-user': 'user disabled',
+};
+
+function measureRows({ containment }: CaseState): string[][] {
+  return (Object.keys(measureNames) as MeasureName[]).flatMap((name) => {
+    const measure = containment.measures[name];
+    return measure ? [[measureNames[name], measure.state, clockTime(measure.at), measure.evidence]] : [];
+  });
+}
+
+function rungRows({ configuration }: CaseState): string[][] {
+  const { rungs, expectedBy } = configuration;
+  const missing = (rung: 'member' | 'applied' | 'biting') =>
+    rung === 'applied' && rungs.member && expectedBy ? `not yet; expected by ${clockTime(expectedBy)}` : 'not yet';
+  return (['member', 'applied', 'biting'] as const).map((rung) => {
+    const proof = rungs[rung];
+    return proof ? ['[x]', rung, clockTime(proof.at), proof.evidence] : ['[ ]', rung, missing(rung)];
+  });
+}
+
+function sightingRow(sighting: Sighting, nowMs: number): string[] {
+  return [
+    when(sighting.at, nowMs),
+    `${sighting.source}/${sighting.feed}`,
+    sighting.match === 'likely' ? `${sighting.what} (likely this device)` : sighting.what,
+    describePlace(sighting) ?? '',
+  ];
+}
+
+function questionLines({ id, text: asked, options, freeText }: Pick<Question, 'id' | 'text' | 'options' | 'freeText'>) {
+  return [
+    `${asked} (question ${id})`,
+    ...options.map(({ value, text: option }, index) => `  ${index + 1} = ${value}: ${option}`),
+    ...(freeText ? [`  or a ${freeText}`] : []),
+  ];
+}
+
+// --- form --------------------------------------------------------------------------------------------------------
+
+const ago = (iso: string, nowMs: number) => `${duration(nowMs - Date.parse(iso))} ago`;
+const when = (iso: string, nowMs: number) => `${clockTime(iso)} (${ago(iso, nowMs)})`;
+
+const section = (title: string, lines: string[]) =>
+  lines.length > 0 ? ['', `${title}`, ...lines.map((line) => `  ${line}`)] : [];
+
+/** Columns as wide as their widest cell; the last one as it comes. */
+function table(rows: string[][]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+const oneLine = (line: string) => line.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
+
+const text = (lines: string[]) => lines.map(oneLine).join('\n');
