@@ -1,0 +1,61 @@
+/**
+ * Every gate, in order; one line each, what went wrong below it, and a sum at the end.
+ * `--skip-tests` leaves the tests to somebody who has just run them.
+ * @module
+ */
+import { runTool } from './run-tool';
+import { bundleWorkflows } from './workflow-bundle';
+
+/**
+ * The workflows' code without its source map. Every worker loads it, and every cached case runs it: growth here is
+ * memory per case.
+ */
+const workflowBundleBudgetBytes = 700_000;
+
+interface Gate {
+  name: string;
+  /** Ok with a remark for the line, or what went wrong. */
+  check(): Promise<{ ok: boolean; output: string; remark?: string }>;
+}
+
+const tool = (name: string, command: string, ...args: string[]): Gate => ({
+  name,
+  check: () => runTool(command, args),
+});
+
+const gates: Gate[] = [
+  tool('format', 'prettier', '--check', '.'),
+  tool('lint', 'eslint', '.', '--max-warnings', '0'),
+  tool('types', 'tsc', '--noEmit', '-p', '.'),
+  tool('dead code', 'knip', '--no-config-hints'),
+  ...(process.argv.includes('--skip-tests') ? [] : [tool('tests', 'jest')]),
+  tool('docs: errors in step', 'tsx', 'setup/docs.ts', '--check'),
+  tool('docs: schemas in step', 'tsx', 'setup/schemas.ts', '--check'),
+  tool('package: build', 'tsx', 'setup/build.ts'),
+  tool('package: publint', 'publint', '--strict'),
+  { name: 'budget: workflow bundle', check: checkBundle },
+];
+
+async function checkBundle() {
+  const code = (await bundleWorkflows()).replace(/\/\/# sourceMappingURL=.*/s, '');
+  const bytes = Buffer.byteLength(code);
+  const remark = `${bytes} of ${workflowBundleBudgetBytes} bytes`;
+  return { ok: bytes <= workflowBundleBudgetBytes, output: `The bundle of the workflows has ${remark}.`, remark };
+}
+
+async function verify(): Promise<void> {
+  let failed = 0;
+  for (const { name, check } of gates) {
+    const start = Date.now();
+    const { ok, output, remark } = await check();
+    const seconds = ((Date.now() - start) / 1_000).toFixed(1);
+    process.stdout.write(`${ok ? 'ok  ' : 'FAIL'} ${name} (${remark ? `${remark}, ` : ''}${seconds} s)\n`);
+    if (ok) continue;
+    failed += 1;
+    process.stdout.write(output.trimEnd().replace(/^/gm, '     ') + '\n');
+  }
+  process.stdout.write(`${gates.length - failed} passed, ${failed} failed\n`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+void verify();
