@@ -114,6 +114,11 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
       }
       const handle = client.workflow.getHandle(workflowId);
       const { status } = await handle.describe();
+      // A ticket that was closed with another loss of this device starts nothing, and joins nothing either. Where its case
+      // moved here, it is this case's ticket.
+      const closing = await findClosing(report.tenant, report.ticket);
+      const ours = status.name === 'RUNNING' && closing?.movedTo === workflowId;
+      if (closing !== undefined && !ours) return { outcome: 'already closed', workflowId };
       if (status.name === 'RUNNING') {
         try {
           await handle.signal(reportReceived, report);
@@ -123,8 +128,6 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
         }
         continue;
       }
-      if ((await findClosing(report.tenant, report.ticket)) !== undefined)
-        return { outcome: 'already closed', workflowId };
       reuse = 'ALLOW_DUPLICATE';
     }
   }
