@@ -135,7 +135,8 @@ export function createContainmentActivities(house: House) {
   /**
    * Move the user into the lost group. Idempotency: what was there before is in history (from `identifyDevice`) before
    * this step starts; a repeat reads first; adding a present member changes nothing; a lost answer is read back, and
-   * never answered with a second send in the same try.
+   * never answered with a second send in the same try. Throws LDP_NOT_SEEN_YET when the answer was lost and reading back
+   * shows nothing: then nobody accepted the change, and the repeat sends it.
    */
   async function moveUser(input: MoveInput): Promise<Moved> {
     const tenant = house.tenant(input.tenant);
@@ -149,15 +150,17 @@ export function createContainmentActivities(house: House) {
     requireMovable(tenant, membership);
     if (membership.isMember) return moved(tenant, input, true, false);
 
+    let accepted = true;
     if (input.via === 'directory') {
       const directory = requireDirectory(tenant);
       const inDirectory = await directory.readMembership(input.user, call);
-      if (!inDirectory?.isMember) await sendOnce(() => directory.addToLostGroup(input.user, call));
+      if (!inDirectory?.isMember) accepted = await sendOnce(() => directory.addToLostGroup(input.user, call));
       await directory.provisionNow(input.user, call).catch(ignoreUnlessRefused);
     } else {
-      await sendOnce(() => tenant.secureAccess.addToLostGroup(membership, call));
+      accepted = await sendOnce(() => tenant.secureAccess.addToLostGroup(membership, call));
     }
     const seen = await readBackMembership(tenant, input.user, true, call);
+    if (!seen && !accepted) throw lostOnTheWay(input);
     return moved(tenant, input, seen, true);
   }
 
@@ -172,17 +175,19 @@ export function createContainmentActivities(house: House) {
   async function releaseUser(input: MoveInput): Promise<Moved> {
     const tenant = house.tenant(input.tenant);
     const call = callAt(input.now);
+    let accepted = true;
     if (input.via === 'directory') {
       const directory = requireDirectory(tenant);
       const inDirectory = await directory.readMembership(input.user, call);
-      if (inDirectory?.isMember) await sendOnce(() => directory.removeFromLostGroup(input.user, call));
+      if (inDirectory?.isMember) accepted = await sendOnce(() => directory.removeFromLostGroup(input.user, call));
       await directory.provisionNow(input.user, call).catch(ignoreUnlessRefused);
     } else {
       const membership = await tenant.secureAccess.readMembership(input.user, call);
       if (!membership.isMember) return moved(tenant, input, true, false, false);
-      await sendOnce(() => tenant.secureAccess.removeFromLostGroup(membership, call));
+      accepted = await sendOnce(() => tenant.secureAccess.removeFromLostGroup(membership, call));
     }
     const seen = await readBackMembership(tenant, input.user, false, call);
+    if (!seen && !accepted) throw lostOnTheWay(input);
     return moved(tenant, input, seen, true, false);
   }
 
@@ -273,6 +278,13 @@ function requireDirectory(tenant: Tenant): Directory {
 function ignoreUnlessRefused(error: unknown): void {
   if (error instanceof VendorUnavailable || error instanceof OutcomeUnknown) return;
   throw error;
+}
+
+function lostOnTheWay({ via, user }: MoveInput): VendorUnavailable {
+  return new VendorUnavailable(
+    'LDP_NOT_SEEN_YET',
+    `The answer of the ${via} to the change of ${user} was lost, and reading back does not show the change.`,
+  );
 }
 
 function readBackMembership(tenant: Tenant, user: string, wanted: boolean, call: Call): Promise<boolean> {

@@ -5,12 +5,14 @@
 import { sleep } from '@temporalio/activity';
 import { OutcomeUnknown, VendorUnavailable } from '../plugins/errors';
 
-/** A lost answer is not a failure: the reading back that follows decides. */
-export async function sendOnce(send: () => Promise<unknown>): Promise<void> {
+/** False when the answer was lost. That is not a failure: the reading back that follows decides. */
+export async function sendOnce(send: () => Promise<unknown>): Promise<boolean> {
   try {
     await send();
+    return true;
   } catch (error) {
     if (!(error instanceof OutcomeUnknown)) throw error;
+    return false;
   }
 }
 

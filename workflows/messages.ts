@@ -36,7 +36,7 @@ export const deviceSeen = defineSignal<[SightingBatch]>('deviceSeen');
 
 /** What `user-hold` did with the user after this case let go. */
 export interface UserReleased {
-  outcome: 'released' | 'was there before' | 'still held' | 'stuck';
+  outcome: 'released' | 'was there before' | 'still held' | 'failing' | 'stuck';
   evidence: string;
   at: string;
   /** Echo of the claim's request, so that a late answer to an earlier one is not taken for this one's. */

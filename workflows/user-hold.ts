@@ -3,6 +3,7 @@
  * must be in the group; the last one to let go gives back what was there before.
  * @module
  */
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import { condition, getExternalWorkflowHandle, log, setHandler } from '@temporalio/workflow';
 import { act } from './case-file';
 import type { HoldClaim, UserHoldInput, UserReleased } from './messages';
@@ -36,10 +37,11 @@ export async function userHold({ tenant, rules, state }: UserHoldInput): Promise
     if (leaving) {
       delete state.holders[leaving.chain];
       const answer = await letGo(leaving);
-      if (answer.outcome !== 'stuck' || held().length > 0)
-        state.leaving = state.leaving.filter((waiting) => waiting !== leaving);
+      const done = answer.outcome !== 'stuck' && answer.outcome !== 'failing';
+      if (done || held().length > 0) state.leaving = state.leaving.filter((waiting) => waiting !== leaving);
       await tell(leaving, answer);
-      if (answer.outcome === 'stuck') await condition(() => retryNow || ensure, rules.waits.retryMaxMs);
+      // The case tries again at its own pace or when a person says so; this makes sure where the case is gone.
+      if (!done) await condition(() => retryNow || ensure, rules.waits.retryMaxMs);
     } else {
       ensure = false;
       const [holder] = held();
@@ -75,7 +77,8 @@ export async function userHold({ tenant, rules, state }: UserHoldInput): Promise
       }
       return { ...answer, at: now(), outcome: released.seen ? 'released' : 'still held', evidence: released.evidence };
     } catch (error) {
-      return { ...answer, outcome: 'stuck', evidence: `The user could not be released: ${reason(error)}` };
+      const outcome = isRefusal(error) ? 'stuck' : 'failing';
+      return { ...answer, outcome, evidence: `The user could not be released: ${reason(error)}` };
     }
   }
 
@@ -102,6 +105,11 @@ export async function userHold({ tenant, rules, state }: UserHoldInput): Promise
 
 function now(): string {
   return new Date().toISOString();
+}
+
+function isRefusal(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && cause.nonRetryable === true;
 }
 
 function reason(error: unknown): string {
