@@ -50,11 +50,13 @@ export interface ContainmentTrack {
   memberBefore?: boolean;
   /** A replacement was handed out: the next sighting contains the user again. */
   armed: boolean;
+  /** Since when. What happened before, and is told late, is no return. ISO 8601. */
+  armedSince?: string;
   /** A person asked to give the user back while the device stays held. */
   replaceAsked: boolean;
   /** What the user's hold answered after this case let go. */
   letGoAnswer?: {
-    outcome: 'released' | 'was there before' | 'still held' | 'stuck';
+    outcome: 'released' | 'was there before' | 'still held' | 'failing' | 'stuck';
     evidence: string;
     at: string;
     request: number;
@@ -276,7 +278,9 @@ export function takeReport(state: CaseState, report: Report): ReportNews {
   state.answers = mergeAnswers(before, report.answers);
   state.hint = { ...report.device, ...state.hint };
   state.verified ||= report.verified;
-  if (report.user !== undefined) state.reportedUser ??= report.user;
+  // Until the device is known, a proven report may correct the user that an earlier one named.
+  const corrects = state.device === undefined && report.verified;
+  if (report.user !== undefined && (corrects || state.reportedUser === undefined)) state.reportedUser = report.user;
   const changed = (Object.keys(state.answers) as (keyof Answers)[])
     .filter((key) => state.answers[key] !== before[key])
     .map((key) => `${key}: ${String(state.answers[key])}`);

@@ -60,6 +60,16 @@ export class CaseFile {
     return this.state.ending !== undefined;
   }
 
+  /**
+   * The first response is over: the user is contained, or something keeps that waiting. Until then nothing else is
+   * started: every further task of this workflow would cost milliseconds in which a thief is free.
+   */
+  get responded(): boolean {
+    const { containment, questions, steps } = this.state;
+    const troubled = Object.values(steps).some(({ state }) => state !== 'running' && state !== 'done');
+    return containment.state !== 'none' || questions.length > 0 || troubled || this.ending;
+  }
+
   // --- saying ----------------------------------------------------------------------------------------------------
 
   /** Put something into the journal; with `note`, into the tickets as well. */
@@ -234,6 +244,7 @@ export class CaseFile {
 
   /** Keep search attributes, memo and current details in step with the state: one place, whenever something changed. */
   async keepStatus(): Promise<never> {
+    await condition(() => this.responded);
     for (;;) {
       await condition(() => this.status !== this.statusNow());
       this.showStatus();
@@ -274,7 +285,7 @@ export class CaseFile {
     const { journal, rules } = this.state;
     while (!this.state.closedAt) {
       const behind = () => journal.next - 1 > journal.archived;
-      await this.until(() => behind() || this.closing);
+      await this.until(() => (behind() && this.responded) || this.closing);
       if (!behind()) return;
       if (journal.sending === undefined) {
         await this.until(() => this.closing, this.after(rules.waits.journalGatherMs));
@@ -305,7 +316,7 @@ export class CaseFile {
   async keepTickets(): Promise<void> {
     const { notes, rules } = this.state;
     for (;;) {
-      await this.until(() => notes.pending.length > 0 || this.closing);
+      await this.until(() => (notes.pending.length > 0 && this.responded) || this.closing);
       if (notes.pending.length === 0) return;
       if (notes.sending === undefined) {
         await this.until(() => this.closing, this.after(rules.waits.noteGatherMs));

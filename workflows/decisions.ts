@@ -11,6 +11,9 @@ import type { CaseFile } from './case-file';
 import type { Answer, Decided, Decision, Retry, SightingReport, Skip } from './messages';
 import { answer, falseAlarm, recovered, replaceDevice, reportSighting, retryStep, skipStep } from './messages';
 
+/** Clocks of people and machines differ by less than this (milliseconds). */
+const clocksDifferByMs = 5 * 60_000;
+
 function refuse(text: string): never {
   throw ApplicationFailure.nonRetryable(text, 'RefusedByRule');
 }
@@ -111,7 +114,14 @@ export function takeDecisions(c: CaseFile): void {
       });
       return 'Sighting taken in.';
     }),
-    { validator: unlessKnown(stillOpen) },
+    {
+      validator: unlessKnown((decision: SightingReport) => {
+        stillOpen();
+        // A wrong date would make every true sighting after it look old.
+        if (!(Date.parse(decision.at) <= Date.now() + clocksDifferByMs))
+          refuse(`A sighting has a time, and not one in the future; this one has: ${decision.at}.`);
+      }),
+    },
   );
 
   setHandler(

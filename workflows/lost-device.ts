@@ -78,7 +78,7 @@ function opening(state: CaseState): string {
 async function desksAreTold(c: CaseFile): Promise<void> {
   const { state } = c;
   for (let told = 0; ;) {
-    await c.until(() => c.ending || state.tickets.length > told);
+    await c.until(() => c.ending || (state.tickets.length > told && c.responded));
     if (c.ending) return;
     const ticket = state.tickets[told];
     told += 1;
@@ -99,7 +99,8 @@ async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingReco
   c.say('case', `Closed: ${ending.outcome}.`, { who: ending.who, evidence: ending.reason, note: true });
   c.stopRounds();
   await rounds;
-  for (const ticket of state.tickets) {
+  // A ticket that moved lives on with the right device's case.
+  for (const ticket of ending.movedTo === undefined ? state.tickets : []) {
     await c.step(
       `resolve ticket ${ticket.source} ${ticket.id}`,
       () =>

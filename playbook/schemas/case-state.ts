@@ -51,10 +51,11 @@ const containment = z.object({
   via: z.enum(['secure access', 'directory']).exactOptional(),
   memberBefore: z.boolean().exactOptional(),
   armed: z.boolean(),
+  armedSince: time.exactOptional(),
   replaceAsked: z.boolean(),
   letGoAnswer: z
     .object({
-      outcome: z.enum(['released', 'was there before', 'still held', 'stuck']),
+      outcome: z.enum(['released', 'was there before', 'still held', 'failing', 'stuck']),
       evidence: z.string(),
       at: time,
       request: z.int(),

@@ -14,6 +14,7 @@ import type { UserReleased } from '../messages';
 import { identification } from './identification';
 
 const moveTheUser = 'move the user into the lost group';
+const releaseTheUser = 'release the user';
 const mayContain = 'contain';
 const track = { track: 'containment' } as const;
 const undoing = { track: 'containment', partOfEnding: true } as const;
@@ -51,6 +52,7 @@ function mustContain(c: CaseFile): boolean {
 export function containAgain(c: CaseFile): void {
   const { containment: levers, steps } = c.state;
   levers.armed = false;
+  delete levers.armedSince;
   levers.state = 'none';
   delete levers.measures['lost-group'];
   delete steps[moveTheUser];
@@ -60,7 +62,10 @@ export function containAgain(c: CaseFile): void {
 /** The hold's answer, unless it belongs to an earlier letting go. */
 export function takeLetGoAnswer(c: CaseFile, answer: UserReleased): void {
   const { containment: levers } = c.state;
-  if (answer.request === levers.times) levers.letGoAnswer = answer;
+  if (answer.request !== levers.times) return;
+  levers.letGoAnswer = answer;
+  // The hold came through by itself while the step waits for its next try.
+  if (answer.outcome !== 'stuck' && answer.outcome !== 'failing') c.retry(releaseTheUser);
 }
 
 /** Move the user into the lost group, unless a person must agree first. */
@@ -240,6 +245,7 @@ async function giveUserBack(c: CaseFile): Promise<void> {
   if (c.ending) return;
   levers.state = 'user released, device held';
   levers.armed = true;
+  levers.armedSince = c.now;
   ladderTakenDown(
     c.state,
     'The user is released; the device itself is held. The next sighting contains the user again.',
@@ -274,7 +280,7 @@ async function letGoOfUser(c: CaseFile, options: typeof track | typeof undoing):
   const user = state.device?.user;
   if (group === undefined || user === undefined || group.state === 'undone' || group.state === 'left in place') return;
   const answer = await c.step(
-    'release the user',
+    releaseTheUser,
     async () => {
       delete levers.letGoAnswer;
       await act.letGo({ tenant, user, claim: claim(c, levers.via ?? 'secure access') });
@@ -283,6 +289,8 @@ async function letGoOfUser(c: CaseFile, options: typeof track | typeof undoing):
     options,
   );
   if (answer === undefined) {
+    // Given up because the case ends: its ending lets go.
+    if (state.steps[releaseTheUser]?.state !== 'skipped') return;
     levers.measures['lost-group'] = {
       state: 'left in place',
       at: c.now,
@@ -307,6 +315,7 @@ async function holdsAnswer(c: CaseFile): Promise<UserReleased> {
   await c.until(() => answer() !== undefined);
   const given = answer() as UserReleased;
   if (given.outcome === 'stuck') throw ApplicationFailure.nonRetryable(given.evidence, 'LDP_REFUSED');
+  if (given.outcome === 'failing') throw ApplicationFailure.retryable(given.evidence, 'LDP_UNREACHABLE');
   return given;
 }
 

@@ -108,24 +108,26 @@ async function moveTo(c: CaseFile, serial: string): Promise<void> {
   const { state } = c;
   const workflowId = workflowIds.lostDevice(state.tenant, serial);
   if (workflowId === state.workflowId) return;
-  const [ticket] = state.tickets;
-  if (ticket === undefined) return;
-  const report = {
+  const reports = state.tickets.map((ticket) => ({
     tenant: state.tenant,
     ticket,
-    deliveryId: `moved:${state.chain}`,
+    deliveryId: `moved:${state.chain}:${ticket.source}:${ticket.id}`,
     receivedAt: c.now,
     verified: true,
     device: { serial },
     ...(state.reportedUser !== undefined && { user: state.reportedUser }),
     answers: state.answers,
     actor: { person: state.decided[whichDevice]?.who ?? 'unknown', authenticated: false, how: 'answer in the case' },
-  };
-  const taken = await c.step('hand over to the right device', () => act.handOver({ report, serial }), {
-    track: 'case',
-  });
-  if (taken === undefined) return;
-  end(c, 'moved', `The device is ${serial}; its case is ${taken.workflowId}.`, taken.workflowId);
+  }));
+  const moved = await c.step(
+    'hand over to the right device',
+    async () => {
+      for (const report of reports) await act.handOver({ report, serial });
+      return true;
+    },
+    { track: 'case' },
+  );
+  if (moved) end(c, 'moved', `The device is ${serial}; its case is ${workflowId}.`, workflowId);
 }
 
 function end(c: CaseFile, outcome: 'false alarm' | 'moved', reason: string, movedTo?: string): void {

@@ -16,7 +16,7 @@ import { containAgain } from './containment';
 /** The case's own first look; after that the fleet watches signal what is new. */
 export async function presence(c: CaseFile): Promise<void> {
   const { state } = c;
-  await c.until(() => c.ending || state.device !== undefined);
+  await c.until(() => c.ending || (state.device !== undefined && c.responded));
   if (c.ending || state.presence.firstLookAt !== undefined) return;
   const looked = await c.step(
     'first look at every feed',
@@ -53,7 +53,7 @@ export function takeNews(c: CaseFile, batch: SightingBatch): void {
         'The lost device was seen',
         `${sighting.what} at ${clockTime(sighting.at)}. ${evidenceOf(sighting)}`,
       );
-    if (news && state.containment.armed && !c.ending) containAgain(c);
+    if (news && isBack(state, sighting) && !c.ending) containAgain(c);
     configuration(c, sighting);
   }
 }
@@ -62,6 +62,11 @@ export function takeNews(c: CaseFile, batch: SightingBatch): void {
 function isNews(state: CaseState, sighting: Sighting): boolean {
   const known = state.device?.lastSeenAt;
   return known === undefined || Date.parse(sighting.at) > Date.parse(known);
+}
+
+/** Seen after its user was released for a replacement. */
+function isBack({ containment: { armed, armedSince } }: CaseState, sighting: Sighting): boolean {
+  return armed && (armedSince === undefined || Date.parse(sighting.at) > Date.parse(armedSince));
 }
 
 function takeHealth(c: CaseFile, feed: string, since: string | null): void {
