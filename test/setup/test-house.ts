@@ -43,6 +43,8 @@ export interface TestHouseOptions {
   dynamicConfig?: Record<string, string | number | boolean>;
   /** Runs the workflows and activities. Default: the product's own worker. */
   work?: (settings: Settings, house: House, connection: NativeConnection) => Promise<RunningWorker>;
+  /** How far the simulated world's clock is behind ours (milliseconds). */
+  simulatorBehindMs?: number;
   /** How long Netskope may be silent (milliseconds). */
   netskopeTimeoutMs?: number;
 }
@@ -84,7 +86,12 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const folder = mkdtempSync(join(tmpdir(), 'lost-device-test-'));
   const [simulator, mail, temporal] = await Promise.all([
-    startSimulator({ port: 0, seed: 1, devices: spareLaptops }),
+    startSimulator({
+      port: 0,
+      seed: 1,
+      devices: spareLaptops,
+      now: new Date(Date.now() - (options.simulatorBehindMs ?? 0)).toISOString(),
+    }),
     startMailBox(),
     startTemporalServer({
       port: 0,
@@ -117,11 +124,11 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     temporal: temporal.address,
   });
   const settings = await loadSettings(file);
-  if (options.netskopeTimeoutMs !== undefined) {
-    Object.assign(settings.tenants[tenant]?.plugins.netskope?.settings as object, {
-      timeoutMs: options.netskopeTimeoutMs,
-    });
-  }
+  // The simulated vendor shows a change at once; waiting for a real one's settle time would only cost time.
+  Object.assign(settings.tenants[tenant]?.plugins.netskope?.settings as object, {
+    settleMs: 200,
+    ...(options.netskopeTimeoutMs !== undefined && { timeoutMs: options.netskopeTimeoutMs }),
+  });
   const connection = await NativeConnection.connect({ address: temporal.address });
   await prepareNamespace(connection, 'default');
   const client = new Client({ connection, namespace: 'default' });
