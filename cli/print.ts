@@ -39,7 +39,8 @@ export function printCase(state: CaseState, nowMs: number): string {
     ...section('Next', [comesNext(state)]),
     ...section(`Containment: ${containment.state}`, table(measureRows(state))),
     ...section(`Proof: ${configuration.state}`, [...table(rungRows(state)), configuration.says]),
-    ...section(`Presence: ${presence.state}, ${presence.count} sightings`, [
+    ...section(`Presence: ${presence.state}, ${presence.count} ${presence.count === 1 ? 'sighting' : 'sightings'}`, [
+      ...(presence.last ? [] : ['Not seen since the case was opened.']),
       ...table(presence.recent.slice(0, sightingsShown).map((sighting) => sightingRow(sighting, nowMs))),
       ...Object.entries(presence.blindFeeds).map(([feed, since]) => `Blind: ${feed} since ${clockTime(since)}`),
     ]),
@@ -73,13 +74,13 @@ export function printList(rows: CaseSummary[], nowMs: number): string {
     table([
       head,
       ...rows.map((row) => [
-        row.device ?? '?',
-        row.user ?? '?',
+        row.device ?? '-',
+        row.user ?? '-',
         row.kind === 'triage' ? `triage ${row.outcome}` : row.outcome,
-        row.containment ?? '',
-        row.configuration ?? '',
-        row.presence ?? '',
-        row.needs ?? '',
+        row.containment ?? '-',
+        row.configuration ?? '-',
+        row.presence ?? '-',
+        row.needs ?? '-',
         ago(row.openedAt, nowMs),
         row.workflowId,
       ]),
