@@ -100,7 +100,10 @@ async function installPackages() {
   // The npm that runs us; by name where somebody runs this file directly.
   const npm = process.env.npm_execpath;
   const [command, ...first] = npm ? [process.execPath, npm] : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
-  tell('packages: npm ci');
+  // Not `npm ci`: that fails where a registry lacks the optional packages of other systems. The lockfile decides here
+  // too, with versions and hashes, and is left as it is.
+  const args = ['install', '--no-save', '--include=dev', '--loglevel=error', '--no-progress'];
+  tell('packages: npm install, as package-lock.json says');
   const start = Date.now();
   const ticker = setInterval(
     () => tell(`packages: still installing, ${Math.round((Date.now() - start) / 1000)} s`),
@@ -108,14 +111,16 @@ async function installPackages() {
   );
   try {
     await new Promise((resolve, reject) => {
-      const child = spawn(command, [...first, 'ci', '--include=dev', '--loglevel=error', '--no-progress'], {
+      const child = spawn(command, [...first, ...args], {
         cwd: root,
         stdio: ['ignore', 2, 2],
         shell: !npm && process.platform === 'win32',
       });
       child.once('error', (error) => reject(new Error(`npm could not be started: ${error.message}`)));
       child.once('exit', (code, signal) =>
-        code === 0 ? resolve() : reject(new Error(`npm ci failed (${signal ?? `exit ${code}`}); its reason is above.`)),
+        code === 0
+          ? resolve()
+          : reject(new Error(`npm install failed (${signal ?? `exit ${code}`}); its reason is above.`)),
       );
     });
   } finally {
