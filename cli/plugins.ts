@@ -3,7 +3,6 @@
  * @module
  */
 import type { Command } from 'commander';
-import { closeHouse } from '../open-house';
 import { createPlugins, plugins } from '../plugins';
 import { BadInput } from '../plugins/errors';
 import { printPlugins, printTests } from './print';

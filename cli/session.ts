@@ -5,7 +5,7 @@
 import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { CaseClient } from '../client/cases';
-import { connectCases } from '../client/connect';
+import { connectCases } from './connect';
 import type { Actor } from '../playbook/report';
 import type { Settings } from '../playbook/settings';
 import { loadSettings } from '../settings/load';

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import type { Command } from 'commander';
-import { readHouseAddresses, removeHouseAddresses, writeHouseAddresses } from '../client/house-addresses';
+import { readHouseAddresses, removeHouseAddresses, writeHouseAddresses } from './house-addresses';
 import type { Settings } from '../playbook/settings';
 import { tell, settingsFor } from './session';
 

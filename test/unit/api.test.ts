@@ -175,7 +175,7 @@ describe('over HTTP', () => {
 
   const get = async (path: string, headers: Record<string, string> = {}) => {
     const { statusCode, body } = await request(`${url}${path}`, { headers });
-    return { status: statusCode, body: (await body.json()) as unknown };
+    return { status: statusCode, body: await body.json() };
   };
 
   test('cases are listed, and shown by any name', async () => {

@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { closeHouse, openHouse } from '../open-house';
 import type { Settings } from '../playbook/settings';
 import { VendorUnavailable } from '../plugins/errors';
-import type { CaseClient } from './cases';
+import type { CaseClient } from '../client/cases';
 import { readHouseAddresses } from './house-addresses';
 
 const connectWithinMs = 5_000;
