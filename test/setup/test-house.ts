@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import { SMTPServer } from 'smtp-server';
 import { findClosing, type House } from '../../activities/house';
 import type { Taken } from '../../client/cases';
@@ -28,6 +28,7 @@ import { startTemporalServer } from '../../temporal/server';
 import { startWorker, type RunningWorker } from '../../worker';
 import { workflowIds } from '../../workflows/ids';
 import type { Decided, Decision, TriageState, UserHoldState } from '../../workflows/messages';
+import './time-skipping'; // It sets the SDK's log level, once per process.
 
 /** The one tenant of every test. */
 export const tenant = 'acme';
@@ -83,7 +84,6 @@ const patienceMs = 25_000;
 export type TestHouse = Awaited<ReturnType<typeof startTestHouse>>;
 
 export async function startTestHouse(options: TestHouseOptions = {}) {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
   const folder = mkdtempSync(join(tmpdir(), 'lost-device-test-'));
   const [simulator, mail, temporal] = await Promise.all([
     startSimulator({
