@@ -3,8 +3,9 @@
  * of each. Every step can be repeated whole: it reads, sends once, reads back.
  * @module
  */
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { WithStartWorkflowOperation } from '@temporalio/client';
+import { archiveKeys } from '../playbook/archive-keys';
 import type { DeviceNames, ManagedDevice } from '../playbook/device';
 import { matchDevice } from '../playbook/device';
 import type { Identified } from '../playbook/identify';
@@ -42,6 +43,24 @@ export interface Identification {
   /** Keyed hashes for search attributes. */
   keys: string[];
   names: { lostSteeringConfig: string; lostPolicy: string; secureAccess: string };
+}
+
+export interface FirstResponseInput extends IdentifyInput {
+  /** The rules want a person when the user has other devices. */
+  askWhenOtherDevices: boolean;
+}
+
+export interface FirstResponse extends Identification {
+  /** The move was, or may have been, sent. */
+  asked?: true;
+  moved?: Moved;
+}
+
+/** What was there before the first change of a case. */
+export interface Baseline {
+  device: ManagedDevice;
+  memberBefore: boolean;
+  via: Via;
 }
 
 export interface MoveInput {
@@ -106,6 +125,56 @@ export function createContainmentActivities(house: House) {
       admit(tenant, input, user),
     ]);
     return { identified, otherDevices: others(device, ofUser), before, admission, keys, names };
+  }
+
+  /**
+   * The first response in one step, because round trips decide how long a thief is free: identify, and when it is exactly
+   * one device and nobody must be asked, move its user. Idempotency: what was there before is put into the archive,
+   * create-if-absent, before the change is sent; a repeat finds it there and never takes its own work for somebody
+   * else's. Where the archive is away nothing is sent: the workflow then goes the longer way, with history as its paper.
+   */
+  async function firstResponse(input: FirstResponseInput): Promise<FirstResponse> {
+    const found = await identifyDevice(input);
+    const { identified, before, admission, otherDevices } = found;
+    const askFirst = input.askWhenOtherDevices && otherDevices.length > 0;
+    if (identified.found !== 'one' || before === undefined || !admission.admitted || askFirst) return found;
+    const user = identified.device.user;
+    if (user === undefined) return found;
+    const kept = await keepBaseline(input, {
+      device: identified.device,
+      memberBefore: before.memberBefore,
+      via: before.via,
+    });
+    if (kept === undefined) return found;
+    const asked: FirstResponse = { ...found, before: { ...before, memberBefore: kept.memberBefore }, asked: true };
+    try {
+      return {
+        ...asked,
+        moved: await moveUser({ tenant: input.tenant, now: input.now, user, via: before.via, known: before }),
+      };
+    } catch (error) {
+      cancellationSignal().throwIfAborted();
+      return asked; // The step of its own tries again, and says what is wrong.
+    }
+  }
+
+  async function keepBaseline(input: IdentifyInput, baseline: Baseline): Promise<Baseline | undefined> {
+    const { archive } = house.tenant(input.tenant);
+    const key = archiveKeys.baseline(input.chain);
+    const call = callAt(input.now);
+    try {
+      const put = await archive.putOnce(key, Buffer.from(JSON.stringify(baseline), 'utf8'), call);
+      return put === 'created' ? baseline : await readBaseline(input);
+    } catch {
+      cancellationSignal().throwIfAborted();
+      return undefined;
+    }
+  }
+
+  /** What a first response wrote down before it changed anything; undefined when it never came so far. */
+  async function readBaseline(input: { tenant: string; chain: string; now: string }): Promise<Baseline | undefined> {
+    const bytes = await house.tenant(input.tenant).archive.get(archiveKeys.baseline(input.chain), callAt(input.now));
+    return bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as Baseline);
   }
 
   /** May this containment go ahead by itself? Protected persons, unverified reports and bursts ask a person first. */
@@ -214,6 +283,8 @@ export function createContainmentActivities(house: House) {
   }
 
   return {
+    firstResponse,
+    readBaseline,
     identifyDevice,
     moveUser,
     lookForMove,

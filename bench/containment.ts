@@ -7,7 +7,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
@@ -195,13 +195,8 @@ async function startHouseProcess(netskope: string): Promise<HouseProcess> {
     // The cap would ask a person after five: here it is the machine that is measured.
     guard: { containmentsPerHour: 1_000_000 },
   });
-  const child = startChild(['cli.ts', '--settings', file, 'up']);
-  const upFile = join(folder, 'data', 'up.json');
-  for (let waitedMs = 0; !existsSync(upFile); waitedMs += 100) {
-    if (waitedMs > 90_000) throw new Error('The house did not come up within 90 s');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  const up = JSON.parse(readFileSync(upFile, 'utf8')) as { webhooks: string; api: string };
+  const child = startChild(['bench/house.ts', file]);
+  const up = JSON.parse(await child.firstLine) as { webhooks: string; api: string };
   const agent = new Agent({ keepAliveTimeout: 30_000 });
   const signer = new Webhook(webhookSecret);
   const house: HouseProcess = {

@@ -19,6 +19,8 @@ const number = (n: number) => String(n).padStart(8, '0');
 export const archiveKeys = {
   journal: (chain: string, first: number, last: number) =>
     `cases/${segment(chain)}/journal/${number(first)}-${number(last)}.json`,
+  /** What was there before the first change, written down before that change is sent. */
+  baseline: (chain: string) => `cases/${segment(chain)}/baseline.json`,
   report: (chain: string) => `cases/${segment(chain)}/closing-report.json`,
   closing: (ticket: TicketRef) => `closings/${segment(ticket.source)}/${segment(ticket.id)}.json`,
 };

@@ -2,7 +2,7 @@
  * Containment: none → contained → released; or *user released, device held*.
  * @module
  */
-import type { Identification } from '../../activities/containment';
+import type { FirstResponse } from '../../activities/containment';
 import type { SideMeasure } from '../../activities/measures';
 import { ApplicationFailure } from '@temporalio/workflow';
 import { describeDevice } from '../../playbook/device';
@@ -23,7 +23,7 @@ const undoing = { track: 'containment', partOfEnding: true } as const;
 export async function containment(c: CaseFile): Promise<void> {
   const { state } = c;
   if (state.device === undefined) {
-    const found = await identification(c);
+    const found = await identification(c, 'and contain');
     if (found === undefined) return;
     await contain(c, found);
   }
@@ -33,7 +33,7 @@ export async function containment(c: CaseFile): Promise<void> {
     if (levers.replaceAsked) {
       await giveUserBack(c);
     } else if (mustContain(c)) {
-      const found = await identification(c);
+      const found = await identification(c, 'only');
       if (found) await contain(c, found);
     }
     await takeSideMeasures(c);
@@ -69,7 +69,7 @@ export function takeLetGoAnswer(c: CaseFile, answer: UserReleased): void {
 }
 
 /** Move the user into the lost group, unless a person must agree first. */
-async function contain(c: CaseFile, found: Identification): Promise<void> {
+async function contain(c: CaseFile, found: FirstResponse): Promise<void> {
   const { state } = c;
   const { containment: levers, device } = state;
   if (device?.user === undefined) {
@@ -77,17 +77,16 @@ async function contain(c: CaseFile, found: Identification): Promise<void> {
     levers.state = 'contained';
     return;
   }
-  if (!(await allowed(c, found))) return;
   const user = device.user;
   const via = levers.via ?? 'secure access';
   const input = { tenant: state.tenant, user, via };
+  if (!found.asked && !(await allowed(c, found))) return;
   const firstTime = levers.measures['lost-group'] === undefined;
   levers.measures['lost-group'] = { state: 'asked', at: c.now, evidence: `Asked ${via} to move ${user}.` };
-  const moved = await c.step(
-    moveTheUser,
-    () => act.moveUser({ ...input, now: c.now, ...(firstTime && found.before && { known: found.before }) }),
-    track,
-  );
+  const known = firstTime && !found.asked && found.before;
+  const moved =
+    found.moved ??
+    (await c.step(moveTheUser, () => act.moveUser({ ...input, now: c.now, ...(known && { known }) }), track));
   if (moved === undefined) return;
   if (moved.sent) levers.memberBefore = false;
   const seen = moved.seen ? moved : await untilSeen(c, { ...input, wanted: true });
@@ -115,7 +114,7 @@ async function contain(c: CaseFile, found: Identification): Promise<void> {
 }
 
 /** The guard's word, the rule about other devices, and a person's answer where one of them asks for it. */
-async function allowed(c: CaseFile, found: Identification): Promise<boolean> {
+async function allowed(c: CaseFile, found: FirstResponse): Promise<boolean> {
   const { state } = c;
   const others = state.otherDevices.length;
   const asksForOthers = others > 0 && state.rules.whenUserHasOtherDevices === 'ask';
@@ -260,6 +259,7 @@ async function giveUserBack(c: CaseFile): Promise<void> {
 /** Undo what this case did, in order: the user first, then the device; every undo is read back. */
 export async function release(c: CaseFile): Promise<void> {
   const { state } = c;
+  await findBegunChange(c);
   await letGoOfUser(c, undoing);
   const order: SideMeasure[] = ['device-tag', 'disable-device', 'disable-user', 'revoke-sessions'];
   for (const measure of order) await undoMeasure(c, measure);
@@ -270,6 +270,27 @@ export async function release(c: CaseFile): Promise<void> {
   );
   for (const [name, measure] of left)
     c.say('containment', `Not undone: ${name}.`, { evidence: measure.evidence, note: true });
+}
+
+/** A case that ends before its first response came home may still have changed something: the archive knows. */
+async function findBegunChange(c: CaseFile): Promise<void> {
+  const { state } = c;
+  const { tenant, chain, containment: levers } = state;
+  if (state.device !== undefined) return;
+  const begun = await c.step(
+    'look for a change that was begun',
+    () => act.readBaseline({ tenant, chain, now: c.now }),
+    undoing,
+  );
+  if (!begun) return;
+  state.device = begun.device;
+  levers.via = begun.via;
+  levers.memberBefore = begun.memberBefore;
+  levers.measures['lost-group'] = {
+    state: 'asked',
+    at: c.now,
+    evidence: 'A first response was begun and never came home.',
+  };
 }
 
 /** Through the user's hold, because another case may still need the user in the lost group. */

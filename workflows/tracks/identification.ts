@@ -2,7 +2,7 @@
  * Identify: exactly one device, or a person answers with the candidates in hand.
  * @module
  */
-import type { Identification } from '../../activities/containment';
+import type { FirstResponse } from '../../activities/containment';
 import { candidateOption } from '../../playbook/identify';
 import { canonicalSerial } from '../../playbook/report';
 import { describeDevice } from '../../playbook/device';
@@ -16,14 +16,14 @@ const whichDevice = 'which-device';
  * The device, with what was there before anything is changed. Undefined when the case ends first: a person said that it
  * is another device (the case moves), or none of ours.
  */
-export async function identification(c: CaseFile): Promise<Identification | undefined> {
+export async function identification(c: CaseFile, respond: 'and contain' | 'only'): Promise<FirstResponse | undefined> {
   const { state } = c;
   for (;;) {
     const picked = c.answered(whichDevice);
-    const found = await c.step(
+    const found = await c.step<FirstResponse>(
       'identify the device',
-      () =>
-        act.identifyDevice({
+      () => {
+        const input = {
           tenant: state.tenant,
           chain: state.chain,
           now: c.now,
@@ -31,7 +31,10 @@ export async function identification(c: CaseFile): Promise<Identification | unde
           ...(state.reportedUser !== undefined && { user: state.reportedUser }),
           verified: state.verified,
           ...(picked !== undefined && { picked }),
-        }),
+        };
+        const askWhenOtherDevices = state.rules.whenUserHasOtherDevices !== 'contain-and-tell';
+        return respond === 'only' ? act.identifyDevice(input) : act.firstResponse({ ...input, askWhenOtherDevices });
+      },
       { track: 'containment' },
     );
     if (found === undefined) {
@@ -50,8 +53,8 @@ export async function identification(c: CaseFile): Promise<Identification | unde
 
 function note(
   c: CaseFile,
-  found: Identification,
-  device: Extract<Identification['identified'], { found: 'one' }>['device'],
+  found: FirstResponse,
+  device: Extract<FirstResponse['identified'], { found: 'one' }>['device'],
 ): void {
   const { state } = c;
   c.withdraw(whichDevice);
@@ -72,7 +75,7 @@ function note(
 }
 
 /** Ask, and wait for an answer or for a report that says more. */
-async function askWhich(c: CaseFile, found: Identification): Promise<void> {
+async function askWhich(c: CaseFile, found: FirstResponse): Promise<void> {
   const { state } = c;
   const { identified } = found;
   if (identified.found === 'one') return;
