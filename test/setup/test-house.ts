@@ -44,6 +44,8 @@ export interface TestHouseOptions {
   dynamicConfig?: Record<string, string | number | boolean>;
   /** Runs the workflows and activities. Default: the product's own worker. */
   work?: (settings: Settings, house: House, connection: NativeConnection) => Promise<RunningWorker>;
+  /** How often feeds are asked (milliseconds). */
+  pollEveryMs?: number;
   /** How far the simulated world's clock is behind ours (milliseconds). */
   simulatorBehindMs?: number;
   /** How long Netskope may be silent (milliseconds). */
@@ -116,7 +118,7 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     simulator: simulator.url,
     tenant,
     with: { entra: true, servicenow: true, ...options.with, mailPort: mail.port },
-    pollEveryMs: 300,
+    pollEveryMs: options.pollEveryMs ?? 300,
     indexEvery: '300ms',
     reconcileEvery: '1d',
     rules: { ...rules, waits: { ...shortWaits, ...waits } },
@@ -136,6 +138,16 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
   const work = options.work ?? ((...given) => startWorker(...given, process.env.LOST_DEVICE_WORKFLOW_BUNDLE));
   let worker = await work(settings, house, connection);
   let taken = 0;
+
+  const patchTicket = async (sysId: string, fields: Record<string, string>) => {
+    const authorization = `Basic ${Buffer.from('sim-servicenow:sim-servicenow-password').toString('base64')}`;
+    const answer = await fetch(`${simulator.url}/api/now/table/incident/${sysId}`, {
+      method: 'PATCH',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(fields),
+    });
+    if (!answer.ok) throw new Error(`the ticket was not changed: ${answer.status} ${await answer.text()}`);
+  };
 
   const show = (workflowId: string) => house.cases.show(workflowId);
 
@@ -208,6 +220,21 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     /** The case is contained and every measure of its rules is settled. */
     untilContained: (workflowId: string) => until(workflowId, 'contained, side measures settled', settled),
 
+    /** Every feed has been read to the end, from now on. */
+    async untilPolled(): Promise<void> {
+      const paths = ['clientstatus', 'alert', 'page', 'network'].map((kind) => `/api/v2/events/datasearch/${kind}?`);
+      const reads = async () => {
+        const all = await control<CallRecord[]>('GET', 'calls');
+        return paths.map((path) => all.filter((call) => call.path.startsWith(path) && call.status === 200).length);
+      };
+      const before = await reads();
+      for (const endMs = Date.now() + patienceMs; ; await setTimeout(50)) {
+        // The third read begins after the second has been told to the cases.
+        if ((await reads()).every((count, index) => count >= (before[index] ?? 0) + 3)) return;
+        if (Date.now() > endMs) throw new Error('The feeds are not read');
+      }
+    },
+
     /** Wait for the end of the workflow's chain and answer its last state. */
     async untilClosed(workflowId: string): Promise<CaseState> {
       await until<CaseState>(workflowId, 'closed', (state) => state.closedAt !== undefined);
@@ -244,6 +271,13 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     advance: (advanceMs: number) => control('POST', 'clock', { advanceMs }),
     move: (serial: string, what: Record<string, unknown>) => control('POST', 'laptop', { serial, ...what }),
     ticket: (ticket: Record<string, unknown>) => control<{ number: string; sys_id: string }>('POST', 'tickets', ticket),
+    /** What the desk's own people do. */
+    closeTicket: (sysId: string) =>
+      patchTicket(sysId, { state: '7', close_code: 'No resolution provided', close_notes: 'Closed.' }),
+    reopenTicket: async (number: string) => {
+      const { tickets } = (await control<VendorState>('GET', 'state')).servicenow;
+      await patchTicket(tickets.find((ticket) => ticket.number === number)?.sysId ?? '', { state: '2' });
+    },
     ticketState: async (number: string) =>
       (await control<VendorState>('GET', 'state')).servicenow.tickets.find((ticket) => ticket.number === number),
     lostGroup: async () => (await control<VendorState>('GET', 'state')).netskope.groups['Lost-Stolen Devices'] ?? [],
@@ -305,7 +339,7 @@ export const analyst = { person: 'ana (analyst)', authenticated: false, how: 'te
 
 interface VendorState {
   netskope: { groups: Record<string, string[]>; tags: Record<string, string[]> };
-  servicenow: { tickets: { number: string; state: string; workNotes: string[]; comments: string[] }[] };
+  servicenow: { tickets: { number: string; sysId: string; state: string; workNotes: string[]; comments: string[] }[] };
 }
 
 /** Contained, and nothing of the rules is still to be done. */
