@@ -23,6 +23,8 @@ export interface HouseAddresses {
 
 export interface RunningHouse {
   addresses: HouseAddresses;
+  /** Rejects when a worker dies by itself; resolves after `stop`. */
+  ended: Promise<void>;
   /** Graceful: what runs is finished or handed back, then everything ends. */
   stop(): Promise<void>;
 }
@@ -34,29 +36,44 @@ export interface StartHouseOptions {
   durability?: 'full' | 'normal';
 }
 
-/** Everything in one process. Temporal is the settings' address, or our own server with its file in the data folder. */
+/**
+ * Everything in one process. Temporal is the settings' address, or our own server with its file in the data folder. When
+ * one part does not start, those before it are ended again.
+ */
 export async function startHouse(settings: Settings, options: StartHouseOptions = {}): Promise<RunningHouse> {
   const log = options.log ?? (() => undefined);
-  const own =
-    settings.temporal.address === undefined ? await keepTemporal(settings, log, options.durability) : undefined;
-  const address = settings.temporal.address ?? own?.address() ?? '';
-  const connection = await NativeConnection.connect({ address });
-  await prepareNamespace(connection, settings.temporal.namespace);
-  const client = new Client({ connection, namespace: settings.temporal.namespace });
-  const house = openHouse(settings, client, true);
-  const worker = await startWorker(settings, house, connection, options.workflowBundlePath);
-  const server = await startServer(settings, house);
-  const ui = own?.uiUrl();
-  return {
-    addresses: { temporal: address, ...(ui && { ui }), webhooks: server.webhooks, api: server.api },
-    async stop() {
-      await server.close();
-      await worker.stop();
-      await closeHouse(house);
-      await connection.close();
-      await own?.stop();
-    },
+  const parts: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const end of parts.splice(0).reverse()) await end();
   };
+  try {
+    const own =
+      settings.temporal.address === undefined ? await keepTemporal(settings, log, options.durability) : undefined;
+    if (own) parts.push(() => own.stop());
+    const address = settings.temporal.address ?? own?.address ?? '';
+    const connection = await NativeConnection.connect({ address });
+    parts.push(() => connection.close());
+    await prepareNamespace(connection, settings.temporal.namespace);
+    const house = openHouse(settings, new Client({ connection, namespace: settings.temporal.namespace }), true);
+    parts.push(() => closeHouse(house));
+    const worker = await startWorker(settings, house, connection, options.workflowBundlePath);
+    parts.push(() => worker.stop());
+    const server = await startServer(settings, house, log);
+    parts.push(() => server.close());
+    return {
+      addresses: {
+        temporal: address,
+        ...(own?.uiUrl && { ui: own.uiUrl }),
+        webhooks: server.webhooks,
+        api: server.api,
+      },
+      ended: worker.ended,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** Our own Temporal server, started again on the same file and port whenever it dies. */
@@ -95,8 +112,8 @@ async function keepTemporal(settings: Settings, log: (line: string) => void, dur
   };
   void watchOver();
   return {
-    address: () => address,
-    uiUrl: () => uiUrl,
+    address,
+    uiUrl,
     async stop() {
       stopping = true;
       await server.stop();

@@ -18,8 +18,12 @@ export interface RunningServer {
 }
 
 /** Listen for tickets and for analysts, each at its own address of the settings. */
-export async function startServer(settings: Settings, house: House): Promise<RunningServer> {
-  const webhooks = createWebhookServer({ tenants: house.tenants, cases: house.cases });
+export async function startServer(
+  settings: Settings,
+  house: House,
+  log: (line: string) => void,
+): Promise<RunningServer> {
+  const webhooks = createWebhookServer({ tenants: house.tenants, cases: house.cases, log });
   const api = createApiServer({ cases: house.cases });
   await webhooks.listen(settings.http.webhooks);
   await api.listen(settings.http.api);
@@ -41,7 +45,7 @@ async function main(): Promise<void> {
   const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
   const connection = await Connection.connect({ address });
   const house = openHouse(settings, new Client({ connection, namespace: settings.temporal.namespace }), false);
-  const server = await startServer(settings, house);
+  const server = await startServer(settings, house, (line) => void process.stderr.write(`${line}\n`));
   process.stdout.write(`Webhooks on ${server.webhooks}, API on ${server.api}.\n`);
   const stop = async () => {
     await server.close();

@@ -17,6 +17,8 @@ import { prepareNamespace } from './temporal/namespace';
 import { taskQueues, workflowIds } from './workflows/ids';
 
 export interface RunningWorker {
+  /** Rejects when a worker dies by itself; resolves after `stop`. */
+  ended: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -52,13 +54,13 @@ export async function startWorker(
     maxHeartbeatThrottleInterval: '500ms',
     shutdownGraceTime: '1 second',
   });
-  const running = [main, watch].map((worker) => worker.run());
-  const failed = Promise.race(running);
-  await Promise.race([startStandingWork(settings, house), failed]);
+  const ended = Promise.all([main.run(), watch.run()]).then(() => undefined);
+  await Promise.race([startStandingWork(settings, house), ended]);
   return {
+    ended,
     async stop() {
       for (const worker of [main, watch]) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await Promise.all(running);
+      await ended;
     },
   };
 }
@@ -118,6 +120,7 @@ async function main(): Promise<void> {
     await connection.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+  await worker.ended;
 }
 
 if (require.main === module) {

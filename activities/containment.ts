@@ -152,7 +152,7 @@ export function createContainmentActivities(house: House) {
         ...asked,
         moved: await moveUser({ tenant: input.tenant, now: input.now, user, via: before.via, known: before }),
       };
-    } catch (error) {
+    } catch {
       cancellationSignal().throwIfAborted();
       return asked; // The step of its own tries again, and says what is wrong.
     }

@@ -17,7 +17,12 @@ export interface WatchInput {
   plugin: string;
   feed: string;
   watermark?: string;
+  /** When the feed was last swept for late records. ISO 8601. */
+  sweptAt?: string;
 }
+
+/** Where a shift stopped. */
+export type WatchPlace = Pick<WatchInput, 'watermark' | 'sweptAt'>;
 
 export interface FirstLookInput {
   tenant: string;
@@ -28,6 +33,8 @@ export interface FirstLookInput {
 
 /** One signal carries at most this many sightings. */
 const batchSize = 50;
+/** Once a day a feed is read this far back, for records that came later than its overlap (milliseconds). */
+const sweepMs = 24 * 60 * 60_000;
 /** One activity watches this long, so that its watermark is stored by the workflow now and then (milliseconds). */
 const shiftMs = 60 * 60_000;
 /** A feed that failed this often in a row makes the cases it serves blind. */
@@ -57,11 +64,13 @@ export function createWatchActivities(house: House) {
    * Watch one feed for an hour. The heartbeat carries the watermark, so that a worker that dies loses seconds; records
    * that are read twice are dropped here within a shift and by the case for good.
    */
-  async function watchFeed(input: WatchInput): Promise<{ watermark?: string }> {
+  async function watchFeed(input: WatchInput): Promise<WatchPlace> {
     const feed = feedOf(input.tenant, input.plugin, input.feed);
     const { indexEveryMs } = house.tenant(input.tenant).settings.watch;
-    const kept = activityInfo().heartbeatDetails as { watermark?: string } | undefined;
+    const kept = activityInfo().heartbeatDetails as WatchPlace | undefined;
     let watermark = kept?.watermark ?? input.watermark;
+    let sweptAt = kept?.sweptAt ?? input.sweptAt ?? new Date().toISOString();
+    const place = (): WatchPlace => ({ ...(watermark !== undefined && { watermark }), sweptAt });
     const known = new Map<string, number>();
     const blind = new Map<string, string>();
     let failures = 0;
@@ -83,6 +92,12 @@ export function createWatchActivities(house: House) {
           });
           await tellCases(input, watched, answer, known);
           watermark = answer.watermark;
+          if (nowMs - Date.parse(sweptAt) >= sweepMs) {
+            const back = new Date(nowMs - sweepMs + feed.lateDataMs).toISOString();
+            const late = await feed.read(undefined, watched, { signal: cancellationSignal(), now: back });
+            await tellCases(input, watched, late, known);
+            sweptAt = new Date(nowMs).toISOString();
+          }
           await tellSight(input, watched, blind, null);
           if (answer.putAside > 0) log.warn('records put aside', { feed: input.feed, count: answer.putAside });
         }
@@ -100,11 +115,11 @@ export function createWatchActivities(house: House) {
         if (failures === blindAfterFailures)
           await tellSight(input, watched, blind, new Date(nowMs).toISOString()).catch(() => undefined);
       }
-      heartbeat({ ...(watermark !== undefined && { watermark }) });
+      heartbeat(place());
       for (const [id, atMs] of known) if (atMs < nowMs - feed.lateDataMs * 2) known.delete(id);
-      await pause(pauseMs, () => heartbeat({ ...(watermark !== undefined && { watermark }) }));
+      await pause(pauseMs, () => heartbeat(place()));
     }
-    return { ...(watermark !== undefined && { watermark }) };
+    return place();
   }
 
   async function tellCases(

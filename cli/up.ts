@@ -34,7 +34,7 @@ export function addUpCommand(program: Command): void {
             'Running. Ctrl-C stops it; open cases go on at the next start.',
           ].join('\n'),
         );
-        await stopped;
+        await Promise.race([stopped, house.ended]);
       } finally {
         await removeHouseAddresses(settings.dataFolder);
         await house.stop();

@@ -15,7 +15,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CaseState, ClosingRecord } from '../playbook/case';
 import { describeDevice } from '../playbook/device';
 import type { Report, TicketRef } from '../playbook/report';
-import { canonicalSerial } from '../playbook/report';
+import { canonicalSerial, nameTicket } from '../playbook/report';
 import type { Rules } from '../playbook/rules';
 import { taskQueues, workflowIds } from '../workflows/ids';
 import type { CaseInput, Decided, Decision, TriageInput, TriageState } from '../workflows/messages';
@@ -51,6 +51,8 @@ export interface CaseSummary {
   outcome: string;
   device?: string;
   user?: string;
+  /** Desk and number of each. */
+  tickets?: string[];
   containment?: string;
   configuration?: string;
   presence?: string;
@@ -100,7 +102,10 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
             requestEagerStart: eager,
             staticSummary: `${report.answers.kind === 'stolen' ? 'Stolen' : 'Lost'}: ${describeDevice({ ...report.device, ...(report.user && { user: report.user }) })}`,
             staticDetails: `Ticket ${report.ticket.source} ${report.ticket.id}`,
-            memo: { names: { ...report.device, ...(report.user && { user: report.user }) } },
+            memo: {
+              names: { ...report.device, ...(report.user && { user: report.user }) },
+              tickets: [nameTicket(report.ticket)],
+            },
             typedSearchAttributes: [
               { key: caseAttributes.tenant, value: report.tenant },
               { key: caseAttributes.outcome, value: 'open' },
@@ -140,7 +145,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     const rows: CaseSummary[] = [];
     for await (const found of client.workflow.list({ query: conditions.join(' AND ') })) {
       if (found.status.name === 'CONTINUED_AS_NEW') continue;
-      const names = (found.memo as { names?: Record<string, string> } | undefined)?.names ?? {};
+      const { names = {}, tickets } = (found.memo ?? {}) as { names?: Record<string, string>; tickets?: string[] };
       const attribute = (key: { name: string }) => {
         const value = found.typedSearchAttributes.getAll().find((pair) => pair.key.name === key.name)?.value;
         return typeof value === 'string' ? value : undefined;
@@ -148,6 +153,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
       const optional = {
         device: names.hostname ?? names.serial ?? names.nsdeviceuid,
         user: names.user,
+        tickets,
         containment: attribute(caseAttributes.containment),
         configuration: attribute(caseAttributes.configuration),
         presence: attribute(caseAttributes.presence),
@@ -187,7 +193,8 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
         row.workflowId.toLowerCase().split(':').slice(2).join(':') === wanted ||
         row.workflowId.toLowerCase().endsWith(`:${wanted}`) ||
         row.device?.toLowerCase() === wanted ||
-        row.user?.toLowerCase() === wanted,
+        row.user?.toLowerCase() === wanted ||
+        row.tickets?.some((ticket) => [ticket, ticket.split(' ')[1]].some((name) => name?.toLowerCase() === wanted)),
     );
     const open = fits.filter((row) => row.running);
     const ids = [...new Set((open.length > 0 ? open : fits).map((row) => row.workflowId))];

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
+import { writeHouseAddresses } from '../cli/house-addresses';
 import type { RunningHouse } from '../house';
 import { startHouse } from '../house';
 import { loadSettings } from '../settings/load';
@@ -51,6 +52,12 @@ export async function setStage(options: { log: (line: string) => void; dataFolde
   });
   const loaded = await loadSettings(settingsFile);
   const house = await startHouse(loaded, { log: options.log });
+  // So that the command line finds this house by its settings.
+  await writeHouseAddresses(loaded.dataFolder, {
+    pid: process.pid,
+    ...house.addresses,
+    startedAt: new Date().toISOString(),
+  });
   return {
     simulator: simulator.url,
     house,

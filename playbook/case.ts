@@ -4,7 +4,7 @@
  * @module
  */
 import type { ManagedDevice, DeviceNames } from './device';
-import type { Actor, Answers, DeviceHint, Report, TicketRef } from './report';
+import type { Answers, DeviceHint, Report, TicketRef } from './report';
 import { mergeAnswers, nothingKnown } from './report';
 import type { Rules } from './rules';
 import type { Sighting } from './sighting';
@@ -63,6 +63,8 @@ export interface ContainmentTrack {
   };
   /** How often this case contained the user. */
   times: number;
+  /** The last of these that the user's hold knows of. */
+  claimed?: number;
 }
 
 export type RungName = 'member' | 'applied' | 'biting';

@@ -18,6 +18,11 @@ export interface TicketRef {
   key?: string;
 }
 
+/** `servicenow INC0010001`: how people and lists name a ticket. */
+export function nameTicket(ticket: TicketRef): string {
+  return `${ticket.source} ${ticket.id}`;
+}
+
 /** What is known to point at one device. */
 export interface DeviceHint {
   serial?: string;

@@ -17,6 +17,7 @@ import {
 import type { PlaybookActivities } from '../activities';
 import type { CaseState, Question, Step, TrackName } from '../playbook/case';
 import { namesOf, openCase, takeReport, troubledSteps, upgrade } from '../playbook/case';
+import { nameTicket } from '../playbook/report';
 import { summarise } from '../playbook/summary';
 import { activitiesOf } from './activity-names';
 import type { CaseInput, Decision } from './messages';
@@ -202,10 +203,13 @@ export class CaseFile {
     return !skipped();
   }
 
-  /** A person wants a step tried now. Without a name: every step that waits. */
+  /** A person wants a step tried now, be it by the next run. Without a name: every step that waits. */
   retry(name?: string): string[] {
     const names = troubledSteps(this.state).flatMap(([found]) => (name === undefined || found === name ? [found] : []));
-    for (const found of names) this.wakes.add(found);
+    for (const found of names) {
+      this.wakes.add(found);
+      delete this.state.steps[found]?.nextTryAt;
+    }
     return names;
   }
 
@@ -263,7 +267,7 @@ export class CaseFile {
       { key: caseAttributes.keys, value: state.keys },
       { key: caseAttributes.tickets, value: state.tickets.flatMap(({ key }) => (key === undefined ? [] : [key])) },
     ]);
-    upsertMemo({ names: namesOf(state) });
+    upsertMemo({ names: namesOf(state), tickets: state.tickets.map(nameTicket) });
     setCurrentDetails(summarise(state));
   }
 
@@ -334,7 +338,7 @@ export class CaseFile {
     const lines = batch.map((note) => `${note.at.slice(0, 16).replace('T', ' ')} UTC  ${note.text}`);
     const text = [...lines, marker].join('\n');
     for (const ticket of [...this.state.tickets]) {
-      const told = `${ticket.source} ${ticket.id}`;
+      const told = nameTicket(ticket);
       if (sending.told.includes(told)) continue;
       await this.step(`note in ticket ${told}`, () => act.addNote({ tenant, now: this.now, ticket, marker, text }), {
         track: 'case',

@@ -126,7 +126,7 @@ export function takeDecisions(c: CaseFile): void {
 
   setHandler(
     replaceDevice,
-    once((decision) => {
+    once((decision: Decision) => {
       state.containment.replaceAsked = true;
       c.say('containment', 'A replacement is handed out: releasing the user, holding the device.', {
         who: decision.actor.person,

@@ -12,6 +12,7 @@ export interface FleetWatchInput {
   plugin: string;
   feed: string;
   watermark?: string;
+  sweptAt?: string;
 }
 
 /** Shifts of an hour each; a shift that dies is taken up from its last heartbeat. */
@@ -25,15 +26,18 @@ const { watchFeed } = activitiesOf<Pick<PlaybookActivities, 'watchFeed'>>({
 const shiftsPerRun = 48;
 
 export async function fleetWatch(input: FleetWatchInput): Promise<void> {
-  let { watermark } = input;
+  let place: Pick<FleetWatchInput, 'watermark' | 'sweptAt'> = {
+    ...(input.watermark !== undefined && { watermark: input.watermark }),
+    ...(input.sweptAt !== undefined && { sweptAt: input.sweptAt }),
+  };
   for (let shift = 0; shift < shiftsPerRun; shift += 1) {
     try {
-      ({ watermark } = await watchFeed({ ...input, ...(watermark !== undefined && { watermark }) }));
+      place = await watchFeed({ ...input, ...place });
     } catch (error) {
       if (isCancellation(error)) throw error;
       // The feed is not in the settings any more, or the shift outlived its bounds: look again in a minute.
       await sleep('1 minute');
     }
   }
-  return continueAsNew<typeof fleetWatch>({ ...input, ...(watermark !== undefined && { watermark }) });
+  return continueAsNew<typeof fleetWatch>({ ...input, ...place });
 }

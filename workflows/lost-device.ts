@@ -31,6 +31,8 @@ export async function lostDevice(input: CaseInput): Promise<ClosingRecord> {
   void c.keepStatus();
   const rounds = Promise.all([c.keepTickets(), c.keepPages(), c.keepJournal()]);
 
+  void pageForVip(c);
+
   const runbook = async (): Promise<ClosingRecord> => {
     // 1. The report is in. Tell the desk that we are on it.
     if (!input.state)
@@ -45,7 +47,7 @@ export async function lostDevice(input: CaseInput): Promise<ClosingRecord> {
     await tracks;
 
     // 4. Undo what was done, in the right order, and read every undo back.
-    await release(c);
+    if (state.outcome === 'open') await release(c);
 
     // 5. Close: tell the tickets, archive the journal, leave a closing record.
     return close(c, rounds);
@@ -74,6 +76,12 @@ function opening(state: CaseState): string {
     .join(', ');
 }
 
+/** Whether it is known at once or said later: a VIP's laptop is everybody's business now. */
+async function pageForVip(c: CaseFile): Promise<void> {
+  await c.until(() => c.ending || (c.state.answers.vip === 'yes' && c.responded));
+  if (!c.ending) c.page('vip', "A VIP's laptop", 'The report says that the laptop belongs to a VIP.');
+}
+
 /** Every ticket of the case is set to *in progress*, also one that joins later. */
 async function desksAreTold(c: CaseFile): Promise<void> {
   const { state } = c;
@@ -83,8 +91,11 @@ async function desksAreTold(c: CaseFile): Promise<void> {
     const ticket = state.tickets[told];
     told += 1;
     if (ticket === undefined) continue;
+    const name = `set ticket ${ticket.source} ${ticket.id} in progress`;
+    // Once: what the desk makes of its ticket afterwards is its own affair, also when a new run takes over.
+    if (['done', 'skipped'].includes(state.steps[name]?.state ?? '')) continue;
     await c.step(
-      `set ticket ${ticket.source} ${ticket.id} in progress`,
+      name,
       () => act.setTicketState({ tenant: state.tenant, now: c.now, ticket, state: 'in progress', closeNotes: '' }),
       { track: 'case' },
     );
@@ -95,8 +106,11 @@ async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingReco
   const { state } = c;
   const { ending, tenant } = state;
   if (ending === undefined) throw new Error('a case closes only after somebody said how it ended');
-  state.outcome = ending.outcome;
-  c.say('case', `Closed: ${ending.outcome}.`, { who: ending.who, evidence: ending.reason, note: true });
+  // A new run that takes over while the case closes has heard this.
+  if (state.outcome === 'open') {
+    state.outcome = ending.outcome;
+    c.say('case', `Closed: ${ending.outcome}.`, { who: ending.who, evidence: ending.reason, note: true });
+  }
   c.stopRounds();
   await rounds;
   // A ticket that moved lives on with the right device's case.

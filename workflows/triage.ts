@@ -18,7 +18,7 @@ import { describeDevice } from '../playbook/device';
 import type { Identified } from '../playbook/identify';
 import { candidateOption } from '../playbook/identify';
 import type { Report } from '../playbook/report';
-import { canonicalSerial, mergeAnswers } from '../playbook/report';
+import { canonicalSerial, mergeAnswers, nameTicket } from '../playbook/report';
 import { act } from './case-file';
 import type { Answer, TriageInput, TriageState } from './messages';
 import { answer, describeTriage, falseAlarm, reportReceived, retryStep } from './messages';
@@ -57,7 +57,7 @@ export async function triage({ report, rules }: TriageInput): Promise<TriageStat
       decided = { value: valueOf(state, decision), who: decision.actor.person };
       return { text: `Answered: ${decided.value}.` };
     },
-    { validator: (decision) => void valueOf(state, decision) },
+    { validator: (decision: Answer) => void valueOf(state, decision) },
   );
   setHandler(retryStep, () => {
     wake = true;
@@ -206,7 +206,10 @@ export async function triage({ report, rules }: TriageInput): Promise<TriageStat
         value: state.question || state.error?.stuck ? 'person' : state.error ? 'vendor' : 'nothing',
       },
     ]);
-    upsertMemo({ names: { ...state.hint, ...(state.user !== undefined && { user: state.user }) } });
+    upsertMemo({
+      names: { ...state.hint, ...(state.user !== undefined && { user: state.user }) },
+      tickets: [nameTicket(state.ticket)],
+    });
     setCurrentDetails(`**Triage of ticket ${state.ticket.source} ${state.ticket.id}**\n\n${state.says}`);
   }
 }

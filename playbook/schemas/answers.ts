@@ -29,6 +29,7 @@ export const caseSummarySchema = z.object({
   outcome: z.string(),
   device: z.string().exactOptional(),
   user: z.string().exactOptional(),
+  tickets: z.array(z.string()).exactOptional().describe('Desk and number of each ticket.'),
   containment: z.string().exactOptional(),
   configuration: z.string().exactOptional(),
   presence: z.string().exactOptional(),

@@ -62,6 +62,7 @@ const containment = z.object({
     })
     .exactOptional(),
   times: z.int(),
+  claimed: z.int().exactOptional(),
 });
 
 const rung = z.object({ at: time, evidence: z.string() });

@@ -36,6 +36,7 @@ export async function containment(c: CaseFile): Promise<void> {
       const found = await identification(c, 'only');
       if (found) await contain(c, found);
     }
+    await tellHold(c);
     await takeSideMeasures(c);
     const measures = sideMeasures(c).length;
     await c.until(() => c.ending || levers.replaceAsked || mustContain(c) || sideMeasures(c).length !== measures);
@@ -106,9 +107,19 @@ async function contain(c: CaseFile, found: FirstResponse): Promise<void> {
   c.say('containment', `Contained: ${user} is in the lost group.`, { evidence: seen.evidence, note: true });
   c.say('configuration', state.configuration.says, { note: true });
   tellOtherDevices(c, user);
+}
+
+/** The user's hold hears of every containment once, also when a new run takes over in between. */
+async function tellHold(c: CaseFile): Promise<void> {
+  const { device, tenant, containment: levers } = c.state;
+  const user = device?.user;
+  if (levers.state !== 'contained' || user === undefined || levers.claimed === levers.times) return;
   await c.step(
     'tell the hold on the user',
-    () => act.claimUser({ tenant: state.tenant, user, claim: claim(c, via) }),
+    async () => {
+      await act.claimUser({ tenant, user, claim: claim(c, levers.via ?? 'secure access') });
+      levers.claimed = levers.times;
+    },
     track,
   );
 }
@@ -189,7 +200,8 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
   const { state } = c;
   const { measures } = state.containment;
   const { device, tenant } = state;
-  if (device === undefined) return;
+  const skipped = [`look at ${measure}`, title[measure]].some((name) => state.steps[name]?.state === 'skipped');
+  if (device === undefined || skipped) return;
   const known = measures[measure];
   if (known !== undefined && known.state !== 'asked') return;
 
