@@ -16,7 +16,8 @@ import { SMTPServer } from 'smtp-server';
 import { findClosing, type House } from '../../activities/house';
 import type { Taken } from '../../client/cases';
 import { closeHouse, openHouse } from '../../open-house';
-import type { CaseState, ClosingRecord } from '../../playbook/case';
+import { archiveKeys } from '../../playbook/archive-keys';
+import type { CaseState, ClosingRecord, JournalEntry } from '../../playbook/case';
 import { nothingKnown, type Answers, type DeviceHint, type Report } from '../../playbook/report';
 import type { Settings } from '../../playbook/settings';
 import { loadSettings } from '../../settings/load';
@@ -149,6 +150,11 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     if (!answer.ok) throw new Error(`the ticket was not changed: ${answer.status} ${await answer.text()}`);
   };
 
+  const patchNamed = async (number: string, fields: Record<string, string>) => {
+    const { tickets } = (await control<VendorState>('GET', 'state')).servicenow;
+    await patchTicket(tickets.find((ticket) => ticket.number === number)?.sysId ?? '', fields);
+  };
+
   const show = (workflowId: string) => house.cases.show(workflowId);
 
   /** Wait until the case (or triage, or hold) is so. */
@@ -168,7 +174,7 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
         if (Date.now() > endMs) throw error;
       }
       if (Date.now() > endMs) {
-        throw new Error(`Waited ${withinMs / 1000} s for: ${what}. It is: ${JSON.stringify(state, undefined, 1)}`);
+        throw new Error(`Waited ${withinMs / 1000} s for: ${what}. It is: ${JSON.stringify(state)}`);
       }
       await setTimeout(50);
     }
@@ -271,13 +277,20 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     advance: (advanceMs: number) => control('POST', 'clock', { advanceMs }),
     move: (serial: string, what: Record<string, unknown>) => control('POST', 'laptop', { serial, ...what }),
     ticket: (ticket: Record<string, unknown>) => control<{ number: string; sys_id: string }>('POST', 'tickets', ticket),
+    /** The whole journal of a case, from the archive. */
+    async journal(chain: string): Promise<JournalEntry[]> {
+      const { archive } = house.tenant(tenant);
+      const call = { signal: new AbortController().signal, now: new Date().toISOString() };
+      const batches = await archive.list(archiveKeys.journal(chain, 0, 0).replace(/[^/]*$/, ''), call);
+      const texts = await Promise.all(batches.map((key) => archive.get(key, call)));
+      return texts.flatMap((text) => JSON.parse(Buffer.from(text!).toString('utf8')) as JournalEntry[]);
+    },
+
     /** What the desk's own people do. */
     closeTicket: (sysId: string) =>
       patchTicket(sysId, { state: '7', close_code: 'No resolution provided', close_notes: 'Closed.' }),
-    reopenTicket: async (number: string) => {
-      const { tickets } = (await control<VendorState>('GET', 'state')).servicenow;
-      await patchTicket(tickets.find((ticket) => ticket.number === number)?.sysId ?? '', { state: '2' });
-    },
+    reopenTicket: (number: string) => patchNamed(number, { state: '2' }),
+    holdTicket: (number: string) => patchNamed(number, { state: '3' }),
     ticketState: async (number: string) =>
       (await control<VendorState>('GET', 'state')).servicenow.tickets.find((ticket) => ticket.number === number),
     lostGroup: async () => (await control<VendorState>('GET', 'state')).netskope.groups['Lost-Stolen Devices'] ?? [],
