@@ -3,7 +3,7 @@
  * Loaded by `npm run setup` right after the packages, so it needs Node and `@temporalio/testing` only.
  * @module
  */
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { access, chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -276,11 +276,10 @@ async function sha256(file: string): Promise<string> {
 
 /** One line for a person: what the program itself said, else what the system said. */
 function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code, killed, stderr } = error as { code?: unknown; killed?: boolean; stderr?: string };
-  if (code === 'ENOENT' && 'path' in error && 'spawnargs' in error) return 'not found';
+  const { code, killed, syscall, stderr, message } = error as Partial<ExecFileException>;
+  if ((code as unknown) === 'ENOENT' && syscall?.startsWith('spawn')) return 'not found';
   if (killed === true) return 'gave no result in time, and was stopped';
   const said = (stderr ?? '').split('\n').filter((line) => line.trim() !== '');
-  const line = said.find((each) => /error/i.test(each)) ?? said.at(-1) ?? error.message;
+  const line = said.find((each) => /error/i.test(each)) ?? said.at(-1) ?? message ?? String(error);
   return line.trim().slice(0, 300);
 }

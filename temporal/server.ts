@@ -172,7 +172,7 @@ async function serves(port: number, address: string, namespace: string, signal: 
   for (;;) {
     const connection = Connection.lazy({ address });
     try {
-      await connection.withDeadline(Date.now() + 5_000, () =>
+      await connection.withAbortSignal(AbortSignal.any([signal, AbortSignal.timeout(5_000)]), () =>
         connection.workflowService.describeNamespace({ namespace }),
       );
       return;
@@ -188,7 +188,10 @@ async function serves(port: number, address: string, namespace: string, signal: 
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
-    socket.once('connect', () => socket.end(() => resolve(true)));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
     socket.once('error', () => resolve(false));
   });
 }
