@@ -8,7 +8,6 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   condition,
-  isCancellation,
   setCurrentDetails,
   upsertMemo,
   upsertSearchAttributes,
@@ -154,7 +153,6 @@ export class CaseFile {
         this.finish(step, 'done');
         return result;
       } catch (error) {
-        if (isCancellation(error)) throw error;
         this.fail(name, step, error, options.track);
       } finally {
         this.inFlight -= 1;

@@ -5,7 +5,7 @@
  * and waiting, is the case file.
  * @module
  */
-import { continueAsNew, setHandler } from '@temporalio/workflow';
+import { CancellationScope, continueAsNew, setHandler } from '@temporalio/workflow';
 import type { CaseState, ClosingRecord } from '../playbook/case';
 import { sameTicket } from '../playbook/case';
 import { act, CaseFile } from './case-file';
@@ -18,6 +18,17 @@ import { takeLaterReport } from './tracks/reports';
 
 export async function lostDevice(input: CaseInput): Promise<ClosingRecord> {
   const c = new CaseFile(input);
+  // Only a decision ends a case: cancelled, it would leave its user locked and tell nobody.
+  CancellationScope.current().cancelRequested.catch(() =>
+    c.say('case', 'Somebody asked Temporal to cancel this case.', {
+      evidence: 'It goes on. A decision ends it: recovered, or false alarm.',
+      note: true,
+    }),
+  );
+  return CancellationScope.nonCancellable(() => play(c, input));
+}
+
+async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
   const { state } = c;
 
   // What may come in at any time.
