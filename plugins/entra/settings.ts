@@ -7,7 +7,7 @@ import { filledText, milliseconds, vendorUrl } from '../setting-fields';
 
 const objectId = z.guid({ error: 'is not an object id: copy the GUID from the Entra admin centre' });
 
-/** One part `settings:` of an instance with `plugin: entra`. */
+/** An instance with `plugin: entra`: all of its part of the settings file but `plugin` itself. */
 export const entraSettings = z
   .strictObject({
     /** Tenant id or one of its domains. */

@@ -6,7 +6,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { filledText } from '../setting-fields';
 
-/** One part `settings:` of an instance with `plugin: folder`. */
+/** An instance with `plugin: folder`: all of its part of the settings file but `plugin` itself. */
 export const folderSettings = z.strictObject({
   /** Where journals and evidence are kept. Made when it is not there, readable by our own account only. */
   path: filledText.refine(isAbsolute, { error: 'is not an absolute path: a worker may be started from anywhere' }),

@@ -8,7 +8,7 @@ import { filledText, milliseconds, vendorUrl } from '../setting-fields';
 const every = (defaultMs: number) => milliseconds.min(100).default(defaultMs);
 const lateDataMs = milliseconds.default(30 * 60_000);
 
-/** One part `settings:` of an instance with `plugin: netskope`. */
+/** An instance with `plugin: netskope`: all of its part of the settings file but `plugin` itself. */
 export const netskopeSettings = z.strictObject({
   /** Address of the tenant, for instance https://example.goskope.com or https://example.eu.goskope.com. */
   url: vendorUrl,

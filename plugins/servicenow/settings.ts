@@ -11,7 +11,7 @@ const column = z.string().regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/, {
 
 const stateValue = z.string().regex(/^-?\d{1,5}$/, { error: 'is not the number of a state, in quotes' });
 
-/** One part `settings:` of an instance with `plugin: servicenow`. */
+/** An instance with `plugin: servicenow`: all of its part of the settings file but `plugin` itself. */
 export const servicenowSettings = z
   .strictObject({
     url: vendorUrl,

@@ -7,7 +7,7 @@ import { filledText, isLoopback, milliseconds } from '../setting-fields';
 
 const address = z.email({ error: 'is not a mail address: write it like soc@example.test' });
 
-/** One part `settings:` of an instance with `plugin: smtp`. */
+/** An instance with `plugin: smtp`: all of its part of the settings file but `plugin` itself. */
 export const smtpSettings = z
   .strictObject({
     /** The mail server that takes our mail. */

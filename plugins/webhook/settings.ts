@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { webhookSecrets } from '../setting-fields';
 
-/** One part `settings:` of an instance with `plugin: webhook`. */
+/** An instance with `plugin: webhook`: all of its part of the settings file but `plugin` itself. */
 export const webhookSettings = z.strictObject({
   /** Standard Webhooks secrets, newest first. Two while one is being replaced. */
   secrets: webhookSecrets.min(1, { error: 'is empty: nothing could be proven without a secret' }),
