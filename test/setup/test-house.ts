@@ -27,8 +27,9 @@ import { writeSimulatorSettings, type SimulatorSettings } from '../../simulator/
 import { prepareNamespace } from '../../temporal/namespace';
 import { startTemporalServer } from '../../temporal/server';
 import { startWorker, type RunningWorker } from '../../worker';
-import { workflowIds } from '../../workflows/ids';
+import { taskQueues, workflowIds } from '../../workflows/ids';
 import type { Decided, Decision, TriageState, UserHoldState } from '../../workflows/messages';
+import type { reconciliation } from '../../workflows/reconciliation';
 import './time-skipping'; // It sets the SDK's log level, once per process.
 
 /** The one tenant of every test. */
@@ -174,7 +175,7 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
         if (Date.now() > endMs) throw error;
       }
       if (Date.now() > endMs) {
-        throw new Error(`Waited ${withinMs / 1000} s for: ${what}. It is: ${JSON.stringify(state)}`);
+        throw new Error(`Waited ${withinMs / 1000} s for: ${what}. It is: ${JSON.stringify(state).slice(0, 5_000)}`);
       }
       await setTimeout(50);
     }
@@ -265,6 +266,14 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
         if (Date.now() > endMs) throw new Error(`No mail "${subject}" about ${about}: ${JSON.stringify(mail.mails)}`);
       }
     },
+
+    /** Look for tickets without a case now, as the schedule does. */
+    reconcile: () =>
+      client.workflow.execute<typeof reconciliation>('reconciliation', {
+        workflowId: workflowIds.reconciliation(tenant),
+        taskQueue: taskQueues.main,
+        args: [{ tenant }],
+      }),
 
     handle: (workflowId: string): WorkflowHandle => client.workflow.getHandle(workflowId),
     hold: (user: string) =>

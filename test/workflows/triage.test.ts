@@ -4,7 +4,7 @@
  */
 import { startTestHouse, tenant, type TestHouse } from '../setup/test-house';
 import { RefusedByRule } from '../../client/cases';
-import { taskQueues, workflowIds } from '../../workflows/ids';
+import { workflowIds } from '../../workflows/ids';
 import { answer, falseAlarm, recovered, retryStep } from '../../workflows/messages';
 
 let house: TestHouse;
@@ -19,12 +19,6 @@ afterEach(async () => {
 
 const source = 'servicenow';
 const triageOf = (number: string) => workflowIds.triage(tenant, { source, id: number });
-const reconcile = () =>
-  house.client.workflow.execute<() => Promise<{ looked: number; opened: string[]; unreadable: string[] }>>(
-    'reconciliation',
-    { workflowId: 'reconcile-now', taskQueue: taskQueues.main, args: [{ tenant }] as never },
-  );
-
 test('a ticket that names only its caller is handed over when he has one laptop', async () => {
   const { user, workflowId } = house.laptop();
   const { number } = await house.ticket({ caller: user, description: 'kind: stolen' });
@@ -126,9 +120,9 @@ test('reconciliation: an open ticket that nobody announced gets its case; one wi
   const { number } = await house.ticket({ u_serial: silent.serial, caller: silent.user });
   await house.ticket({ u_serial: 'SN1039', category: 'hardware' });
 
-  expect((await reconcile()).opened).toEqual([silent.workflowId]);
+  expect((await house.reconcile()).opened).toEqual([silent.workflowId]);
   const contained = await house.untilContained(silent.workflowId);
   expect(contained).toMatchObject({ tickets: [{ source, id: number }], verified: true });
-  expect(await reconcile()).toMatchObject({ opened: [], unreadable: [] });
+  expect(await house.reconcile()).toMatchObject({ opened: [], unreadable: [] });
   expect((await house.handle(closed.workflowId).describe()).status.name).toBe('COMPLETED');
 });
