@@ -14,7 +14,6 @@ import type { UpdateDefinition } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import { SMTPServer } from 'smtp-server';
 import { findClosing, type House } from '../../activities/house';
-import type { Taken } from '../../client/cases';
 import { closeHouse, openHouse } from '../../open-house';
 import { archiveKeys } from '../../playbook/archive-keys';
 import type { CaseState, ClosingRecord, JournalEntry } from '../../playbook/case';
@@ -216,7 +215,7 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
         answers: { ...nothingKnown, kind: 'lost', ...answers },
         actor: { person: 'rita (reporter)', authenticated: true, how: 'test' },
       };
-      return house.cases.handIn(report, house.tenant(tenant).settings.rules) as Promise<Taken>;
+      return house.cases.handIn(report, house.tenant(tenant).settings.rules);
     },
 
     untilCase: (workflowId: string, what: string, ready: (state: CaseState) => boolean, withinMs?: number) =>

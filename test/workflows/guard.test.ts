@@ -2,6 +2,7 @@
  * Containment is a weapon: bursts, protected persons and unproven reports ask a person first.
  */
 import { startTestHouse, type TestHouse } from '../setup/test-house';
+import { fastForward } from '../setup/time-skipping';
 import { RefusedByRule } from '../../client/cases';
 import type { CaseState } from '../../playbook/case';
 import { answer, falseAlarm } from '../../workflows/messages';
@@ -49,6 +50,30 @@ test('an unproven report asks first, and no means no', async () => {
   await house.decide(workflowId, falseAlarm, {});
   expect((await house.untilClosed(workflowId)).outcome).toBe('false alarm');
   expect(await house.changes(user)).toEqual([]);
+});
+
+test('where the rules ask: a user with another laptop is a question, and time does not answer it', async () => {
+  const asking = await startTestHouse({
+    with: { entra: false, servicenow: false },
+    rules: { whenUserHasOtherDevices: 'ask' },
+  });
+  try {
+    const { workflowId } = await asking.report({ ticket: 'SAM-1', device: { serial: 'SN0050' } });
+    const asked = await asking.untilCase(workflowId, 'a question', asksToContain);
+    expect(question(asked)).toContain('sam@example.test has 1 other device, which the lost group locks too');
+    await fastForward(asking.handle(workflowId), 'a week later', 7 * 24 * 60 * 60_000);
+    expect((await asking.untilCase(workflowId, 'there', () => true)).containment.state).toBe('none');
+    expect(await asking.changes('sam')).toEqual([]);
+
+    await asking.decide(workflowId, answer, { value: 'yes' });
+    await asking.untilContained(workflowId);
+    // A user with one laptop is nobody's question.
+    const { workflowId: other } = await asking.report({ ticket: 'PAT-1', device: { serial: 'SN0042' } });
+    await asking.untilContained(other);
+    expect(await asking.wrongs()).toEqual([]);
+  } finally {
+    await asking.close();
+  }
 });
 
 test('the sixth containment within an hour asks a person', async () => {

@@ -74,6 +74,34 @@ test('the same laptop lost twice: everything is done anew, and the old ticket st
   expect((await house.handle(workflowId).describe()).status.name).toBe('COMPLETED');
 });
 
+test('lost again while the first case is still closing: the next case opens by itself and does everything anew', async () => {
+  const { serial, user, workflowId } = house.laptop();
+  await house.report({ ticket: 'AGAIN-1', device: { serial } });
+  const first = await house.untilContained(workflowId);
+  await house.fault({ match: { method: 'PATCH', path: '/api/v2/scim/' }, times: 'always', effect: { status: 503 } });
+  await house.decide(workflowId, recovered, {});
+  await house.untilCase(workflowId, 'closing', ({ steps }) => steps['release the user']?.state === 'failing');
+  await house.report({ ticket: 'AGAIN-2', device: { serial }, answers: { kind: 'stolen' } });
+  await house.clearFaults();
+
+  const second = await house.untilCase(
+    workflowId,
+    'the next case contained',
+    ({ chain, containment }) => chain !== first.chain && containment.state === 'contained',
+  );
+  expect(second).toMatchObject({ outcome: 'open', tickets: [{ id: 'AGAIN-2' }], answers: { kind: 'stolen' } });
+  expect(await house.closing('generic', 'AGAIN-1')).toMatchObject({ outcome: 'recovered', chain: first.chain });
+  expect(await house.closing('generic', 'AGAIN-2')).toBeUndefined();
+  await house.decide(workflowId, recovered, {});
+  await house.untilClosed(workflowId);
+  expect(await house.changes(user)).toEqual([
+    `netskope: ${user} added to group ${lostGroup}`,
+    `netskope: ${user} removed from group ${lostGroup}`,
+    `netskope: ${user} added to group ${lostGroup} (#2)`,
+    `netskope: ${user} removed from group ${lostGroup} (#2)`,
+  ]);
+});
+
 test('a user who was in the lost group before stays there, and the case says so', async () => {
   const { serial, user, workflowId } = house.laptop();
   await house.putIntoLostGroup(user);
