@@ -149,7 +149,7 @@ export class CaseFile {
       try {
         const result = await run();
         if (step.state === 'failing' || step.state === 'stuck')
-          this.say(options.track, `Works again: ${name}.`, { note: true });
+          this.say(options.track, `Works again: ${name}.`, { note: toldInTickets(name) });
         this.finish(step, 'done');
         return result;
       } catch (error) {
@@ -174,7 +174,7 @@ export class CaseFile {
       step.since = this.now;
       this.say(track, `${state === 'stuck' ? 'Stuck' : 'Failing'}: ${name}.`, {
         evidence: failure.message,
-        note: true,
+        note: toldInTickets(name),
       });
       if (state === 'stuck') {
         this.page(
@@ -290,7 +290,7 @@ export class CaseFile {
       await this.until(() => (behind() && this.responded) || this.closing);
       if (!behind()) return;
       if (journal.sending === undefined) {
-        await this.until(() => this.closing, this.after(rules.waits.journalGatherMs));
+        await this.until(() => this.hurrying, this.after(rules.waits.journalGatherMs));
         journal.sending = Math.min(journal.next - 1, journal.archived + 200);
       }
       await this.archiveBatch();
@@ -321,7 +321,7 @@ export class CaseFile {
       await this.until(() => (notes.pending.length > 0 && this.responded) || this.closing);
       if (notes.pending.length === 0) return;
       if (notes.sending === undefined) {
-        await this.until(() => this.closing, this.after(rules.waits.noteGatherMs));
+        await this.until(() => this.hurrying, this.after(rules.waits.noteGatherMs));
         notes.sending = { last: notes.next - 1, told: [] };
       }
       await this.sendNotes();
@@ -338,7 +338,7 @@ export class CaseFile {
     for (const ticket of [...this.state.tickets]) {
       const told = nameTicket(ticket);
       if (sending.told.includes(told)) continue;
-      await this.step(`note in ticket ${told}`, () => act.addNote({ tenant, now: this.now, ticket, marker, text }), {
+      await this.step(`${noteIn} ${told}`, () => act.addNote({ tenant, now: this.now, ticket, marker, text }), {
         track: 'case',
         partOfEnding: true,
       });
@@ -349,11 +349,11 @@ export class CaseFile {
   }
 
   /** Pages, one after the other. */
-  async keepPages(): Promise<void> {
+  async keepPages(): Promise<never> {
     for (;;) {
-      await this.until(() => this.state.pages.length > 0 || this.closing);
+      await this.until(() => this.state.pages.length > 0);
       const [page] = this.state.pages;
-      if (page === undefined) return;
+      if (page === undefined) continue;
       const { tenant } = this.state;
       await this.step(
         'page people',
@@ -369,6 +369,11 @@ export class CaseFile {
     }
   }
 
+  /** Nothing is gathered any more: the case only waits for its last words to be sent. */
+  private get hurrying(): boolean {
+    return this.state.outcome !== 'open';
+  }
+
   /** The rounds end when the case has nothing more to say. */
   private closing = false;
   stopRounds(): void {
@@ -381,6 +386,13 @@ export class CaseFile {
     this.draining = true;
     await condition(() => this.inFlight === 0 && allHandlersFinished());
   }
+}
+
+const noteIn = 'note in ticket';
+
+/** Trouble with a note is not told by a note: the ticket would never hear the end of it. */
+export function toldInTickets(step: string): boolean {
+  return !step.startsWith(noteIn);
 }
 
 function needs(state: CaseState): string {

@@ -7,7 +7,7 @@ import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import type { CaseState, Ending, Question } from '../playbook/case';
 import { takeSighting, troubledSteps } from '../playbook/case';
 import { canonicalSerial } from '../playbook/report';
-import type { CaseFile } from './case-file';
+import { toldInTickets, type CaseFile } from './case-file';
 import type { Answer, Decided, Decision, Retry, SightingReport, Skip } from './messages';
 import { answer, falseAlarm, recovered, replaceDevice, reportSighting, retryStep, skipStep } from './messages';
 
@@ -79,7 +79,7 @@ export function takeDecisions(c: CaseFile): void {
       c.say('case', `Skipped: ${decision.step}.`, {
         who: decision.actor.person,
         evidence: decision.reason,
-        note: true,
+        note: toldInTickets(decision.step),
       });
       return `Skipped: ${decision.step}.`;
     }),

@@ -40,7 +40,8 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
 
   // What goes on all the while: tickets, pages and the journal are kept in step with the case.
   void c.keepStatus();
-  const rounds = Promise.all([c.keepTickets(), c.keepPages(), c.keepJournal()]);
+  void c.keepPages();
+  const rounds = Promise.all([c.keepTickets(), c.keepJournal()]);
 
   void pageForVip(c);
 
@@ -122,8 +123,7 @@ async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingReco
     state.outcome = ending.outcome;
     c.say('case', `Closed: ${ending.outcome}.`, { who: ending.who, evidence: ending.reason, note: true });
   }
-  c.stopRounds();
-  await rounds;
+  await c.until(() => state.notes.pending.length === 0);
   // A ticket that moved lives on with the right device's case.
   for (const ticket of ending.movedTo === undefined ? state.tickets : []) {
     await c.step(
@@ -139,6 +139,8 @@ async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingReco
       { track: 'case', partOfEnding: true },
     );
   }
+  c.stopRounds();
+  await rounds;
   const record: ClosingRecord = {
     workflowId: state.workflowId,
     chain: state.chain,
@@ -154,6 +156,8 @@ async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingReco
     track: 'case',
     partOfEnding: true,
   });
+  // Whoever was called because of the last steps is called before the case is gone.
+  await c.until(() => state.pages.length === 0);
   state.closedAt = record.closedAt;
   c.showStatus();
   return record;
