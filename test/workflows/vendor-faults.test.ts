@@ -135,3 +135,26 @@ test('the ticket desk is away: the user is contained all the same, and the notes
   expect(told).toMatchObject({ state: 'In Progress', comments: [] });
   expect(told.workNotes.filter((note) => note.includes('Contained:'))).toHaveLength(1);
 });
+
+test('the desk refuses while the case closes: people are paged until the very end', async () => {
+  const { serial, user, workflowId } = house.laptop();
+  const { number } = await house.ticket({ u_serial: serial, caller: user });
+  await house.report({ source: 'servicenow', ticket: number, device: { serial } });
+  await house.untilContained(workflowId);
+  await house.untilCase(workflowId, 'all told', ({ notes }) => notes.pending.length === 0);
+  await house.fault({ match: { method: 'PATCH', path: '/api/now/' }, times: 'always', effect: { status: 403 } });
+  await house.decide(workflowId, recovered, {});
+  const [note, resolve] = [`note in ticket servicenow ${number}`, `resolve ticket servicenow ${number}`];
+  await house.untilCase(workflowId, 'the note stuck', ({ steps }) => steps[note]?.state === 'stuck');
+  await house.decide(workflowId, skipStep, { step: note, reason: 'Told by telephone.' });
+  await house.untilCase(workflowId, 'the resolution stuck', ({ steps }) => steps[resolve]?.state === 'stuck');
+  await house.untilMail(`Stuck: ${resolve}`, serial);
+
+  await house.clearFaults();
+  await house.decide(workflowId, retryStep, {});
+  const closed = await house.untilClosed(workflowId);
+  expect(closed.pages).toEqual([]);
+  expect(closed.journal.archived).toBe(closed.journal.next - 1);
+  expect(await house.ticketState(number)).toMatchObject({ state: 'Resolved' });
+  expect((await house.ticketState(number))!.workNotes.join()).toContain(`Works again: ${resolve}.`);
+});
