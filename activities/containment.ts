@@ -4,7 +4,6 @@
  * @module
  */
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { WithStartWorkflowOperation } from '@temporalio/client';
 import { archiveKeys } from '../playbook/archive-keys';
 import type { DeviceNames, ManagedDevice } from '../playbook/device';
 import { matchDevice } from '../playbook/device';
@@ -15,7 +14,8 @@ import { OutcomeUnknown, VendorRefused, VendorUnavailable } from '../plugins/err
 import type { Call, Directory, Membership } from '../plugins/roles';
 import { taskQueues, workflowIds } from '../workflows/ids';
 import type { Admission, HoldClaim, UserHoldState } from '../workflows/messages';
-import { admitContainment, holdUser, letGoOfUser } from '../workflows/messages';
+import { holdUser, letGoOfUser } from '../workflows/messages';
+import { createAdmissions } from './admission';
 import { callAt } from './call';
 import type { House, Tenant } from './house';
 import { lookUntil, sendOnce } from './send-once';
@@ -85,6 +85,8 @@ export interface Moved {
 const freshForMs = 60_000;
 
 export function createContainmentActivities(house: House) {
+  const askGuard = createAdmissions(house.client);
+
   /** Candidates, the decision which one it is, the user's other devices, the state before, and the guard's word. Reads only. */
   async function identifyDevice(input: IdentifyInput): Promise<Identification> {
     const tenant = house.tenant(input.tenant);
@@ -189,16 +191,7 @@ export function createContainmentActivities(house: House) {
     if (!input.verified) {
       return { admitted: false, reason: 'The report could not be verified: its sender is not proven.' };
     }
-    return house.client.workflow.executeUpdateWithStart(admitContainment, {
-      startWorkflowOperation: new WithStartWorkflowOperation('guard', {
-        workflowId: workflowIds.guard(tenant.name),
-        taskQueue: taskQueues.main,
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        args: [{ tenant: tenant.name, admitted: [] }],
-      }),
-      updateId: input.chain,
-      args: [{ chain: input.chain, at: input.now, perHour: containmentsPerHour }],
-    });
+    return askGuard(tenant.name, { chain: input.chain, at: input.now, perHour: containmentsPerHour });
   }
 
   /**

@@ -4,13 +4,13 @@
  * @module
  */
 import { allHandlersFinished, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { Admission, GuardState } from './messages';
-import { admitContainment } from './messages';
+import type { Admission, AdmissionRequest, GuardState } from './messages';
+import { admitContainments } from './messages';
 
 const hourMs = 60 * 60_000;
 
 export async function guard(state: GuardState): Promise<void> {
-  setHandler(admitContainment, ({ chain, at, perHour }): Admission => {
+  const admit = ({ chain, at, perHour }: AdmissionRequest): Admission => {
     // A repeat of the same case gets the same word, also after continuing as new.
     if (state.admitted.some((earlier) => earlier.chain === chain))
       return { admitted: true, reason: 'Admitted before.' };
@@ -24,7 +24,8 @@ export async function guard(state: GuardState): Promise<void> {
     }
     state.admitted.push({ chain, at });
     return { admitted: true, reason: `${state.admitted.length} of ${perHour} in this hour.` };
-  });
+  };
+  setHandler(admitContainments, (requests) => requests.map(admit));
   await condition(() => workflowInfo().continueAsNewSuggested && allHandlersFinished());
   return continueAsNew<typeof guard>(state);
 }

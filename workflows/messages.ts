@@ -145,4 +145,5 @@ export interface GuardState {
   /** Containments of the last hour. */
   admitted: { chain: string; at: string }[];
 }
-export const admitContainment = defineUpdate<Admission, [AdmissionRequest]>('admitContainment');
+/** Several at once: the server takes ten updates of one workflow at a time, and a burst is what the guard is for. */
+export const admitContainments = defineUpdate<Admission[], [AdmissionRequest[]]>('admitContainments');
