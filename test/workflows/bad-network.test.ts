@@ -1,6 +1,6 @@
 /**
- * Every vendor answers badly at seeded random moments, before and after changes, while cases open, change and close.
- * Whatever happened, the outcome is what it would have been, and nothing was done twice.
+ * Every vendor answers badly at seeded random moments, before and after changes, while cases open, close and go on as
+ * new runs. Whatever happened, the outcome is what it would have been, and nothing was done twice.
  */
 import { setTimeout } from 'node:timers/promises';
 import { startTestHouse, type Fault, type TestHouse } from '../setup/test-house';
@@ -12,7 +12,10 @@ const faults = 60;
 
 let house: TestHouse;
 beforeAll(async () => {
-  house = await startTestHouse({ netskopeTimeoutMs: 600 });
+  house = await startTestHouse({
+    netskopeTimeoutMs: 600,
+    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 60 },
+  });
 });
 afterAll(() => house.close());
 
