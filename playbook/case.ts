@@ -75,7 +75,12 @@ export interface ConfigurationTrack {
   /** When the move was seen. Vendor records are compared with what was read before it. */
   changedAt?: string;
   /** What the device said before the change. */
-  before?: { steeringConfig?: string; hostInfoUpdatedAt?: string };
+  before?: {
+    steeringConfig?: string;
+    hostInfoUpdatedAt?: string;
+    /** The newest sign known then, in vendor time: only newer ones prove anything. */
+    newestAt?: string;
+  };
   /** Online time of the client since the move (milliseconds). */
   onlineMs: number;
   lastClientSightingAt?: string;
@@ -92,8 +97,8 @@ export interface PresenceTrack {
   /** The newest sightings, newest first. */
   recent: Sighting[];
   count: number;
-  /** Hashes of the ids of sightings already counted, with their time: repeats change nothing. */
-  known: [hash: string, atMs: number][];
+  /** Short hashes of the ids of sightings already counted, newest last: repeats change nothing. */
+  known: string[];
   /** Feeds that cannot be read, with since when. */
   blindFeeds: Record<string, string>;
   /** Set when the first look was taken. */
@@ -298,27 +303,21 @@ export function sameTicket(a: TicketRef, b: TicketRef): boolean {
   return a.source === b.source && a.id === b.id;
 }
 
-/** Sighting ids are remembered this long by vendor time (milliseconds): the longest look back of any feed. */
-const rememberMs = 25 * 60 * 60_000;
+/** More than a day of signs every five minutes from every feed: the longest look back of any of them. */
 const rememberAtMost = 1_500;
 const recentAtMost = 12;
 
 /** Count a sighting once. False when it was known already. */
 export function takeSighting(state: CaseState, sighting: Sighting): boolean {
   const presence = state.presence;
-  const hash = shortHash(`${sighting.source}/${sighting.feed}/${sighting.id}`);
-  if (presence.known.some(([known]) => known === hash)) return false;
-  const atMs = Date.parse(sighting.at);
-  const newestMs = Math.max(atMs, ...presence.known.slice(-1).map(([, ms]) => ms));
-  presence.known = [
-    ...presence.known.filter(([, ms]) => ms > newestMs - rememberMs),
-    [hash, atMs] as [string, number],
-  ].slice(-rememberAtMost);
+  const hash = shortHash(`${sighting.source}/${sighting.feed}/${sighting.id}`).slice(-8);
+  if (presence.known.includes(hash)) return false;
+  presence.known = [...presence.known, hash].slice(-rememberAtMost);
   presence.count += 1;
   presence.recent = [sighting, ...presence.recent]
     .sort((a, b) => Date.parse(b.at) - Date.parse(a.at))
     .slice(0, recentAtMost);
-  if (presence.last === undefined || Date.parse(presence.last.at) <= atMs) presence.last = sighting;
+  if (presence.last === undefined || Date.parse(presence.last.at) <= Date.parse(sighting.at)) presence.last = sighting;
   return true;
 }
 

@@ -19,9 +19,11 @@ export function moveSeen(state: CaseState, at: string, evidence: string): void {
   track.rungs = { member: { at, evidence } };
   track.state = 'member';
   track.changedAt = at;
+  const newestAt = [state.device?.lastSeenAt, state.presence.last?.at].reduce(later, undefined);
   track.before = {
     ...(state.device?.steeringConfig !== undefined && { steeringConfig: state.device.steeringConfig }),
     ...(state.device?.hostInfoUpdatedAt !== undefined && { hostInfoUpdatedAt: state.device.hostInfoUpdatedAt }),
+    ...(newestAt !== undefined && { newestAt }),
   };
   track.onlineMs = 0;
   delete track.lastClientSightingAt;
@@ -41,7 +43,7 @@ export function ladderTakenDown(state: CaseState, says: string): void {
  */
 export function climb(state: CaseState, names: LadderNames, sighting: Sighting): string | undefined {
   const track = state.configuration;
-  if (track.rungs.member === undefined) return undefined;
+  if (track.rungs.member === undefined || !isNewer(track, sighting)) return undefined;
   const before = track.state;
   const rungs = Object.keys(track.rungs).length;
   countOnlineTime(state, sighting);
@@ -52,7 +54,7 @@ export function climb(state: CaseState, names: LadderNames, sighting: Sighting):
     };
     if (track.rungs.biting === undefined) track.state = 'applied';
   }
-  if (track.rungs.biting === undefined && provesBiting(track, names, sighting)) {
+  if (track.rungs.biting === undefined && provesBiting(names, sighting)) {
     track.rungs.biting = {
       at: sighting.at,
       evidence: `Policy "${names.lostPolicy}" blocked the device (${sighting.source} ${sighting.feed} ${sighting.id})`,
@@ -94,14 +96,20 @@ function provesApplied(track: ConfigurationTrack, names: LadderNames, sighting: 
   return differs && sighting.match === 'device';
 }
 
-function provesBiting(track: ConfigurationTrack, names: LadderNames, sighting: Sighting): boolean {
+function provesBiting(names: LadderNames, sighting: Sighting): boolean {
   if (sighting.evidence !== 'policy-block' || sighting.policy?.name !== names.lostPolicy) return false;
-  if (!/block/i.test(sighting.policy.action)) return false;
-  return (
-    track.changedAt !== undefined &&
-    Date.parse(sighting.at) >= Date.parse(track.changedAt) &&
-    sighting.match === 'device'
-  );
+  return /block/i.test(sighting.policy.action) && sighting.match === 'device';
+}
+
+/** Vendor time is compared with vendor time: our clock may be another one. */
+function isNewer(track: ConfigurationTrack, sighting: Sighting): boolean {
+  const newestAt = track.before?.newestAt;
+  return newestAt === undefined || Date.parse(sighting.at) > Date.parse(newestAt);
+}
+
+function later(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Date.parse(a) >= Date.parse(b) ? a : b;
 }
 
 /** Keep the one sentence for people in step with the state. */

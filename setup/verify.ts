@@ -31,6 +31,8 @@ const gates: Gate[] = [
   ...(process.argv.includes('--skip-tests') ? [] : [tool('tests', 'jest')]),
   tool('docs: errors in step', 'tsx', 'setup/docs.ts', '--check'),
   tool('docs: schemas in step', 'tsx', 'setup/schemas.ts', '--check'),
+  tool('docs: commands in step', 'tsx', 'setup/cli-docs.ts', '--check'),
+  tool('demo: a laptop recovered', 'tsx', 'demo/main.ts', '--exit', '--story', 'recovered'),
   tool('package: build', 'tsx', 'setup/build.ts'),
   tool('package: publint', 'publint', '--strict'),
   { name: 'budget: workflow bundle', check: checkBundle },

@@ -177,8 +177,8 @@ function moveClock(world: World, asked: z.infer<typeof clockSchema>) {
 }
 
 function stateView(world: World) {
-  const { groups, lostGroup, tags } = world.netskope;
-  const members = (group: typeof lostGroup) =>
+  const { groups, tags } = world.netskope;
+  const members = (group: typeof world.netskope.lostGroup) =>
     [...group.members.keys()].filter((person) => groups.isMember(group, person)).map((person) => person.user);
   return {
     now: clockView(world).now,

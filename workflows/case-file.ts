@@ -31,9 +31,9 @@ export const act = activitiesOf<PlaybookActivities>({
 });
 
 /** How many archived entries stay in the state for `show` and the console. */
-const tailKept = 30;
+const tailKept = 20;
 /** Longest text of one entry (characters). */
-const longestText = 600;
+const longestText = 400;
 
 export class CaseFile {
   readonly state: CaseState;

@@ -74,7 +74,11 @@ const configuration = z.object({
     .describe('The proof that containment reached the device, rung by rung.'),
   changedAt: time.exactOptional(),
   before: z
-    .object({ steeringConfig: z.string().exactOptional(), hostInfoUpdatedAt: time.exactOptional() })
+    .object({
+      steeringConfig: z.string().exactOptional(),
+      hostInfoUpdatedAt: time.exactOptional(),
+      newestAt: time.exactOptional(),
+    })
     .exactOptional(),
   onlineMs: z.number(),
   lastClientSightingAt: time.exactOptional(),
@@ -88,7 +92,7 @@ const presence = z.object({
   last: sightingSchema.exactOptional(),
   recent: z.array(sightingSchema),
   count: z.int(),
-  known: z.array(z.tuple([z.string(), z.number()])),
+  known: z.array(z.string()),
   blindFeeds: z.record(z.string(), time).describe('Feeds that cannot be read, with since when.'),
   firstLookAt: time.exactOptional(),
 });

@@ -80,7 +80,7 @@ async function keysBelow(root: string, within: string[]): Promise<string[]> {
       .filter((entry) => !entry.name.startsWith('.'))
       .map((entry) => {
         const path = [...within, entry.name];
-        return entry.isDirectory() ? keysBelow(root, path) : [path.join('/')];
+        return entry.isDirectory() ? keysBelow(root, path) : Promise.resolve([path.join('/')]);
       }),
   );
   return found.flat();

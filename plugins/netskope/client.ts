@@ -93,7 +93,8 @@ export function failureIn(answer: { status: number; body: unknown }): { code?: E
     status_code?: unknown;
   };
   if (typeof execution !== 'string' || execution.toLowerCase() === 'success') return undefined;
-  const text = String((status as { message?: unknown }).message ?? execution);
+  const { message } = status as { message?: unknown };
+  const text = typeof message === 'string' ? message : execution;
   const temporary = Number(code) >= 500 || /time[d -]*out|try again|unavailable/i.test(text);
   return { text: `${execution}: ${text}`, ...(temporary && { code: 'LDP_SERVER_ERROR' as const }) };
 }

@@ -95,7 +95,7 @@ async function withConnection(
   connection.on('error', () => {});
   let cancel = () => {};
   const cancelled = new Promise<never>((_, reject) => {
-    cancel = () => reject(call.signal.reason);
+    cancel = () => reject(call.signal.reason as Error);
     call.signal.addEventListener('abort', cancel);
   });
   try {

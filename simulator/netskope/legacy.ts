@@ -62,7 +62,7 @@ function clients(world: World, given: Record<string, unknown>): Answer {
   };
   let rows: StatusRow[];
   try {
-    const text = String(given['query'] ?? '').trim();
+    const text = typeof given['query'] === 'string' ? given['query'].trim() : '';
     const condition = text ? parseQuery(text) : undefined;
     const fits = condition
       ? compileQuery<StatusRow>(condition, (field) => {

@@ -70,7 +70,7 @@ export function createServiceNow(world: World): Vendor {
 }
 
 function textsOf(body: unknown): Row {
-  return Object.fromEntries(Object.entries((body ?? {}) as object).map(([key, value]) => [key, String(value)]));
+  return Object.fromEntries(Object.entries(body ?? {}).map(([key, value]) => [key, String(value)]));
 }
 
 /** `^` parts the clauses, `^^` is one inside a value. */

@@ -48,7 +48,10 @@ export class TicketTables {
 
   constructor(readonly world: World) {
     for (const name of ['incident', 'sys_journal_field', 'sys_choice', 'sys_user', 'cmdb_ci_computer']) {
-      this.#tables.set(name, { rows: new Map(), byField: new Map(indexedFields.map((field) => [field, new Map()])) });
+      this.#tables.set(name, {
+        rows: new Map(),
+        byField: new Map(indexedFields.map((field) => [field, new Map<string, Row[]>()])),
+      });
     }
     const choices = [
       ...closeCodes.map((code) => ['close_code', code, code] as const),

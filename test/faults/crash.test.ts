@@ -133,7 +133,8 @@ async function insist<T>(what: string, call: () => Promise<T>, withinMs = 120_00
     try {
       return await call();
     } catch (error) {
-      if (Date.now() > endMs) throw new Error(`${what}: ${error instanceof Error ? error.message : 'unknown'}`, { cause: error });
+      if (Date.now() > endMs)
+        throw new Error(`${what}: ${error instanceof Error ? error.message : 'unknown'}`, { cause: error });
       await wait(300);
     }
   }

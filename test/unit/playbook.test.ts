@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { archiveKeys } from '../../playbook/archive-keys';
 import type { CaseState } from '../../playbook/case';
-import { openCase, takeReport, takeSighting } from '../../playbook/case';
+import { caseBudgetBytes, openCase, takeReport, takeSighting } from '../../playbook/case';
 import { climb, moveSeen } from '../../playbook/configuration';
 import type { ManagedDevice } from '../../playbook/device';
 import { matchDevice } from '../../playbook/device';
@@ -228,6 +228,37 @@ describe('reports and sightings', () => {
         expect(state.presence.recent.length).toBeLessThanOrEqual(12);
       }),
     );
+  });
+  test('a year of signs every five minutes leaves the state within its budget', () => {
+    const state = opened();
+    const place = {
+      city: 'Exampleville on the Long River',
+      region: 'EX',
+      country: 'NL',
+      latitude: 52.123456,
+      longitude: 5.123456,
+    };
+    for (let n = 0; n < 105_120; n += 1) {
+      takeSighting(
+        state,
+        seen(n * 5, {
+          place,
+          publicAddress: '203.0.113.177',
+          device: { serial: 'SN0042', hostname: 'LT-0042', user: 'pat@example.test' },
+        }),
+      );
+    }
+    expect(state.presence.count).toBe(105_120);
+    // What the journal keeps beside it, at its longest.
+    state.journal.tail = Array.from({ length: 20 }, (_, n) => ({
+      n,
+      at: at(n),
+      track: 'case' as const,
+      who: 'playbook',
+      text: 'x'.repeat(400),
+      evidence: 'x'.repeat(400),
+    }));
+    expect(JSON.stringify(state).length).toBeLessThan(caseBudgetBytes);
   });
   test('short hashes of ten thousand ids do not meet', () => {
     expect(new Set(Array.from({ length: 10_000 }, (_, n) => shortHash(`netskope/client-status/${n}`))).size).toBe(

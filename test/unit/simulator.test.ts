@@ -196,9 +196,9 @@ describe('traps of Netskope', () => {
   it('a page repeats the last record of the page before, and no record is missed', async () => {
     const pages: string[][] = [];
     for (let offset = 0; pages.at(-1)?.length !== 0 && offset < 50; offset += 3) {
-      pages.push((await search('clientstatus', '', `&limit=3&offset=${offset}`)).map((one) => one._id as string));
+      pages.push((await search('clientstatus', '', `&limit=3&offset=${offset}`)).map((one) => one._id));
     }
-    const all = (await search('clientstatus')).map((one) => one._id as string);
+    const all = (await search('clientstatus')).map((one) => one._id);
     expect(pages[1]![0]).toBe(pages[0]![2]);
     expect(new Set(pages.flat())).toEqual(new Set(all));
     expect(pages.flat().length).toBeGreaterThan(all.length);
