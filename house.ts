@@ -14,6 +14,8 @@ import { startTemporalServer } from './temporal/server';
 import type { TemporalServer } from './temporal/server';
 import { startWorker } from './worker';
 
+export { createLogger } from './temporal/logger';
+
 export interface HouseAddresses {
   temporal: string;
   ui?: string;

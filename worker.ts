@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities';
 import type { House } from './activities/house';
@@ -13,6 +13,7 @@ import { activityInterceptors } from './activities/interceptors';
 import { closeHouse, openHouse } from './open-house';
 import type { Settings } from './playbook/settings';
 import { loadSettings } from './settings/load';
+import { createLogger } from './temporal/logger';
 import { prepareNamespace } from './temporal/namespace';
 import { taskQueues, workflowIds } from './workflows/ids';
 
@@ -106,7 +107,7 @@ async function startStandingWork(settings: Settings, house: House): Promise<void
 }
 
 async function main(): Promise<void> {
-  Runtime.install({ logger: new DefaultLogger('WARN') });
+  Runtime.install({ logger: createLogger() });
   const settings = await loadSettings();
   const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
   const connection = await NativeConnection.connect({ address });

@@ -16,11 +16,11 @@ export function addUpCommand(program: Command): void {
       const settings = await settingsFor(command);
       await refuseSecond(settings);
       // Loaded here only: the other commands start without a worker.
-      const [{ startHouse }, { DefaultLogger, Runtime }] = await Promise.all([
+      const [{ createLogger, startHouse }, { Runtime }] = await Promise.all([
         import('../house.js'),
         import('@temporalio/worker'),
       ]);
-      Runtime.install({ logger: new DefaultLogger('WARN') });
+      Runtime.install({ logger: createLogger() });
       const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
       const house = await startHouse(settings, { log: (line) => process.stderr.write(`${line}\n`) });
       const addresses = { pid: process.pid, ...house.addresses, startedAt: new Date().toISOString() };

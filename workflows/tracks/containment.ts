@@ -82,6 +82,9 @@ async function contain(c: CaseFile, found: FirstResponse): Promise<void> {
   const via = levers.via ?? 'secure access';
   const input = { tenant: state.tenant, user, via };
   if (!found.asked && !(await allowed(c, found))) return;
+  // The tag holds this one device at once; the group follows, and locks the others too.
+  const tagFirst = state.rules.whenUserHasOtherDevices === 'tag-first' && state.otherDevices.length > 0;
+  if (tagFirst && !found.asked) await takeMeasure(c, 'device-tag');
   const firstTime = levers.measures['lost-group'] === undefined;
   levers.measures['lost-group'] = { state: 'asked', at: c.now, evidence: `Asked ${via} to move ${user}.` };
   const known = firstTime && !found.asked && found.before;
