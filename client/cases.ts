@@ -4,8 +4,11 @@
  * @module
  */
 import { createHmac, randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import {
+  isGrpcServiceError,
+  ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -40,6 +43,14 @@ export interface CaseClientOptions {
   /** The worker shares this process and this client's native connection, so the first step can start at once. */
   eager: boolean;
   findClosing(tenant: string, ticket: TicketRef): Promise<ClosingRecord | undefined>;
+}
+
+/** How often a decision is sent that meets a case on its way to a new run. */
+const mostTries = 8;
+
+/** The server then answers FAILED_PRECONDITION (gRPC 9), and the decision was not taken. */
+function wentOnAsNewRun(error: unknown): boolean {
+  return error instanceof ServiceError && isGrpcServiceError(error.cause) && Number(error.cause.code) === 9;
 }
 
 /** A row of the list: what visibility knows, no query of the case needed. */
@@ -210,17 +221,20 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     update: UpdateDefinition<Decided, [D]>,
     decision: D,
   ): Promise<Decided> {
-    try {
-      return await client.workflow
-        .getHandle(workflowId)
-        .executeUpdate(update, { args: [decision], updateId: decision.id });
-    } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
-        throw new RefusedByRule(error.cause.message);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await client.workflow
+          .getHandle(workflowId)
+          .executeUpdate(update, { args: [decision], updateId: decision.id });
+      } catch (error) {
+        if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+          throw new RefusedByRule(error.cause.message);
+        }
+        if (error instanceof WorkflowNotFoundError)
+          throw new RefusedByRule(`${workflowId} is closed: nothing can be decided in it any more.`);
+        if (!wentOnAsNewRun(error) || tries === mostTries) throw error;
+        await setTimeout(100 * tries);
       }
-      if (error instanceof WorkflowNotFoundError)
-        throw new RefusedByRule(`${workflowId} is closed: nothing can be decided in it any more.`);
-      throw error;
     }
   }
 
