@@ -307,11 +307,8 @@ export class CaseFile {
     });
     journal.archived = last;
     delete journal.sending;
-    const keepFrom = Math.max(
-      0,
-      journal.tail.findIndex((entry) => entry.n > last - tailKept),
-    );
-    journal.tail = journal.tail.slice(keepFrom);
+    const kept = journal.tail.filter((entry) => entry.n <= last && !entry.routine).slice(-tailKept);
+    journal.tail = [...kept, ...journal.tail.filter((entry) => entry.n > last)];
   }
 
   /** Notes into every ticket. A batch keeps its numbers, and so its marker, until every ticket has it. */

@@ -60,7 +60,7 @@ test('the whole story, in many runs: every step once, one chain, one journal', a
   const journal = await journalOf(closed);
   for (const once of ['Case opened.', 'Decided: recovered. Undoing what was done.', 'Closed: recovered.'])
     expect(journal.filter((text) => text === once)).toHaveLength(1);
-  expect(journal.filter((text) => text.startsWith('Not undone: revoke-sessions'))).toHaveLength(1);
+  expect(journal.filter((text) => text.startsWith('Not undone: revoke the user'))).toHaveLength(1);
   const notes = (await house.ticketState(number))!.workNotes.join('\n').split('\n');
   const told = notes.filter((line) => /UTC {2}(Case opened|Contained|Released|Closed)/.test(line));
   expect(told).toHaveLength(6);

@@ -5,6 +5,7 @@
 import type { FirstResponse } from '../../activities/containment';
 import type { SideMeasure } from '../../activities/measures';
 import { ApplicationFailure } from '@temporalio/workflow';
+import type { Measure, MeasureName } from '../../playbook/case';
 import { describeDevice } from '../../playbook/device';
 import { clockTime, duration } from '../../playbook/clock-time';
 import { ladderTakenDown, moveSeen } from '../../playbook/configuration';
@@ -280,11 +281,14 @@ export async function release(c: CaseFile): Promise<void> {
   for (const measure of order) await undoMeasure(c, measure);
   if (state.containment.state !== 'none') state.containment.state = 'released';
   ladderTakenDown(state, 'Nothing to prove: the case is closing.');
-  const left = Object.entries(state.containment.measures).filter(
+  const left = (Object.entries(state.containment.measures) as [MeasureName, Measure][]).filter(
     ([, { state: is }]) => is === 'cannot be undone' || is === 'left in place',
   );
   for (const [name, measure] of left)
-    c.say('containment', `Not undone: ${name}.`, { evidence: measure.evidence, note: true });
+    c.say('containment', `Not undone: ${name === 'lost-group' ? moveTheUser : title[name]}.`, {
+      evidence: measure.evidence,
+      note: true,
+    });
 }
 
 /** A case that ends before its first response came home may still have changed something: the archive knows. */

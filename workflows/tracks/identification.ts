@@ -3,6 +3,7 @@
  * @module
  */
 import type { FirstResponse } from '../../activities/containment';
+import { clockTime } from '../../playbook/clock-time';
 import { candidateOption } from '../../playbook/identify';
 import { canonicalSerial } from '../../playbook/report';
 import { describeDevice } from '../../playbook/device';
@@ -69,7 +70,7 @@ function note(
     state.containment.memberBefore = found.before.memberBefore;
   }
   c.say('containment', `Identified ${describeDevice(device)}.`, {
-    evidence: `Serial ${device.serial ?? 'unknown'}, last seen ${device.lastSeenAt ?? 'never'}, steering "${device.steeringConfig ?? 'unknown'}".`,
+    evidence: `Serial ${device.serial ?? 'unknown'}, ${device.lastSeenAt ? `last seen ${clockTime(device.lastSeenAt)}` : 'never seen'}, steering "${device.steeringConfig ?? 'unknown'}".`,
     note: true,
   });
 }
