@@ -61,8 +61,7 @@ export class CaseFile {
   }
 
   /**
-   * The first response is over: the user is contained, or something keeps that waiting. Until then nothing else is
-   * started: every further task of this workflow would cost milliseconds in which a thief is free.
+   * The first response is over: the user is contained, or something keeps that waiting.
    */
   get responded(): boolean {
     const { containment, questions, steps } = this.state;
@@ -246,7 +245,6 @@ export class CaseFile {
 
   /** Keep search attributes, memo and current details in step with the state: one place, whenever something changed. */
   async keepStatus(): Promise<never> {
-    await condition(() => this.responded);
     for (;;) {
       await condition(() => this.status !== this.statusNow());
       this.showStatus();
@@ -287,7 +285,7 @@ export class CaseFile {
     const { journal, rules } = this.state;
     while (!this.state.closedAt) {
       const behind = () => journal.next - 1 > journal.archived;
-      await this.until(() => (behind() && this.responded) || this.closing);
+      await this.until(() => behind() || this.closing);
       if (!behind()) return;
       if (journal.sending === undefined) {
         await this.until(() => this.hurrying, this.after(rules.waits.journalGatherMs));
@@ -315,7 +313,7 @@ export class CaseFile {
   async keepTickets(): Promise<void> {
     const { notes, rules } = this.state;
     for (;;) {
-      await this.until(() => (notes.pending.length > 0 && this.responded) || this.closing);
+      await this.until(() => notes.pending.length > 0 || this.closing);
       if (notes.pending.length === 0) return;
       if (notes.sending === undefined) {
         await this.until(() => this.hurrying, this.after(rules.waits.noteGatherMs));

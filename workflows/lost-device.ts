@@ -38,21 +38,23 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
   setHandler(userReleased, (answer) => takeLetGoAnswer(c, answer));
   takeDecisions(c);
 
-  // What goes on all the while: tickets, pages and the journal are kept in step with the case.
+  // 1. The report is in. Respond before anything else: identify exactly one device and contain its user. Whatever else
+  //    were started now would cost milliseconds in which a thief is free.
+  if (!input.state)
+    c.say('case', 'Case opened.', { who: input.report.actor.person, evidence: opening(state), note: true });
+  const contained = containment(c);
+  await c.until(() => c.responded);
+
+  // What goes on all the while: status, tickets, pages and the journal are kept in step with the case.
   void c.keepStatus();
   void c.keepPages();
+  void pageForVip(c);
   const rounds = Promise.all([c.keepTickets(), c.keepJournal()]);
 
-  void pageForVip(c);
-
   const runbook = async (): Promise<ClosingRecord> => {
-    // 1. The report is in. Tell the desk that we are on it.
-    if (!input.state)
-      c.say('case', 'Case opened.', { who: input.report.actor.person, evidence: opening(state), note: true });
-
-    // 2. Identify exactly one device and contain its user; prove that the configuration reached the device; watch for it.
-    //    These tracks run side by side: the device may check in before anybody has answered a question.
-    const tracks = Promise.all([desksAreTold(c), containment(c), presence(c)]);
+    // 2. Tell the desks that we are on it; prove that the configuration reached the device; watch for it. These tracks
+    //    run beside containment: the device may check in before anybody has answered a question.
+    const tracks = Promise.all([contained, desksAreTold(c), presence(c)]);
 
     // 3. Go on for as long as it takes, a minute or a year, until somebody says how it ended.
     await c.until(() => c.ending);
@@ -90,7 +92,7 @@ function opening(state: CaseState): string {
 
 /** Whether it is known at once or said later: a VIP's laptop is everybody's business now. */
 async function pageForVip(c: CaseFile): Promise<void> {
-  await c.until(() => c.ending || (c.state.answers.vip === 'yes' && c.responded));
+  await c.until(() => c.ending || c.state.answers.vip === 'yes');
   if (!c.ending) c.page('vip', "A VIP's laptop", 'The report says that the laptop belongs to a VIP.');
 }
 
@@ -98,7 +100,7 @@ async function pageForVip(c: CaseFile): Promise<void> {
 async function desksAreTold(c: CaseFile): Promise<void> {
   const { state } = c;
   for (let told = 0; ;) {
-    await c.until(() => c.ending || (state.tickets.length > told && c.responded));
+    await c.until(() => c.ending || state.tickets.length > told);
     if (c.ending) return;
     const ticket = state.tickets[told];
     told += 1;

@@ -16,7 +16,7 @@ import { containAgain } from './containment';
 /** The case's own first look; after that the fleet watches signal what is new. */
 export async function presence(c: CaseFile): Promise<void> {
   const { state } = c;
-  await c.until(() => c.ending || (state.device !== undefined && c.responded));
+  await c.until(() => c.ending || state.device !== undefined);
   if (c.ending || state.presence.firstLookAt !== undefined) return;
   const looked = await c.step(
     'first look at every feed',
