@@ -3,6 +3,8 @@
  * `--skip-tests` leaves the tests to somebody who has just run them.
  * @module
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { runTool } from './run-tool';
 import { bundleWorkflows } from './workflow-bundle';
 
@@ -11,6 +13,8 @@ import { bundleWorkflows } from './workflow-bundle';
  * memory per case.
  */
 const workflowBundleBudgetBytes = 750_000;
+/** Events of a whole recorded case: stolen, proven, replaced, back again, recovered. Far below where Temporal wants a new run. */
+const standardCaseBudgetEvents = 300;
 
 interface Gate {
   name: string;
@@ -36,6 +40,7 @@ const gates: Gate[] = [
   tool('package: build', 'tsx', 'setup/build.ts'),
   tool('package: publint', 'publint', '--strict'),
   { name: 'budget: workflow bundle', check: checkBundle },
+  { name: 'budget: history of a standard case', check: checkHistory },
 ];
 
 async function checkBundle() {
@@ -43,6 +48,13 @@ async function checkBundle() {
   const bytes = Buffer.byteLength(code);
   const remark = `${bytes} of ${workflowBundleBudgetBytes} bytes`;
   return { ok: bytes <= workflowBundleBudgetBytes, output: `The bundle of the workflows has ${remark}.`, remark };
+}
+
+async function checkHistory() {
+  const text = await readFile(join(__dirname, '..', 'test', 'histories', 'recorded', 'case-recovered.json'), 'utf8');
+  const { history } = JSON.parse(text) as { history: { events: unknown[] } };
+  const remark = `${history.events.length} of ${standardCaseBudgetEvents} events`;
+  return { ok: history.events.length <= standardCaseBudgetEvents, output: `The recorded case has ${remark}.`, remark };
 }
 
 async function verify(): Promise<void> {
