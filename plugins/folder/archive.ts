@@ -23,16 +23,17 @@ export function createFolderArchive(path: string): Archive {
       call.signal.throwIfAborted();
       const file = join(root, ...segments(key));
       return orPlaybookError('folder putOnce', async () => {
-        await mkdir(join(root, incoming), { recursive: true, mode: 0o700 });
-        await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+        await Promise.all(
+          [join(root, incoming), dirname(file)].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })),
+        );
         const draft = join(root, incoming, `${process.pid}-${randomUUID()}`);
         try {
           await writeDurably(draft, bytes);
           const created = await linkIfAbsent(draft, file);
           // Also when it was there: whoever made it may have died before these lines.
-          for (let folder = dirname(file); folder.length >= root.length; folder = dirname(folder)) {
-            await syncFolder(folder);
-          }
+          const folders: string[] = [];
+          for (let folder = dirname(file); folder.length >= root.length; folder = dirname(folder)) folders.push(folder);
+          await Promise.all(folders.map(syncFolder));
           return created ? 'created' : 'already there';
         } finally {
           await unlink(draft).catch(() => {});

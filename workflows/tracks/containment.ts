@@ -280,7 +280,8 @@ export async function release(c: CaseFile): Promise<void> {
   const order: SideMeasure[] = ['device-tag', 'disable-device', 'disable-user', 'revoke-sessions'];
   for (const measure of order) await undoMeasure(c, measure);
   if (state.containment.state !== 'none') state.containment.state = 'released';
-  ladderTakenDown(state, 'Nothing to prove: the case is closing.');
+  // What was proven stays to be read; there is nothing more to prove.
+  state.configuration.says = 'Nothing more to prove: the case is closing.';
   const left = (Object.entries(state.containment.measures) as [MeasureName, Measure][]).filter(
     ([, { state: is }]) => is === 'cannot be undone' || is === 'left in place',
   );
