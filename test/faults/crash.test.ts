@@ -127,7 +127,7 @@ async function install(simulator: string) {
 }
 
 /** The answer of a call that may hit a dead process: asked again until it comes. */
-async function insist<T>(what: string, call: () => Promise<T>, withinMs = 120_000): Promise<T> {
+async function insist<T>(what: string, call: () => Promise<T>, withinMs = 240_000): Promise<T> {
   const endMs = Date.now() + withinMs;
   for (;;) {
     try {
@@ -153,7 +153,7 @@ async function until(
       if (!ready(state))
         throw new Error(JSON.stringify({ is: state.containment.state, outcome: state.outcome, steps: state.steps }));
     },
-    150_000,
+    240_000,
   );
 }
 
@@ -240,4 +240,4 @@ test('killed at random moments: same outcome, nothing twice, nothing forgotten',
     await house.stop();
     await simulator.stop();
   }
-}, 300_000);
+}, 600_000);
