@@ -10,9 +10,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Webhook } from 'standardwebhooks';
 import { Agent, request } from 'undici';
 import { startChild, startSimulatorProcess } from '../simulator/child';
+import { signedHeaders } from '../simulator/sign';
 import { writeSimulatorSettings } from '../simulator/settings';
 import { containPlainly, learnGroup } from './floor';
 
@@ -198,24 +198,17 @@ async function startHouseProcess(netskope: string): Promise<HouseProcess> {
   const child = startChild(['bench/house.ts', file]);
   const up = JSON.parse(await child.firstLine) as { webhooks: string; api: string };
   const agent = new Agent({ keepAliveTimeout: 30_000 });
-  const signer = new Webhook(webhookSecret);
   const house: HouseProcess = {
     api: up.api,
     reported: 0,
     async report(serial) {
       const id = `msg_${randomUUID()}`;
-      const at = new Date();
       const body = JSON.stringify({ ticket: `BENCH-${serial}`, device: { serial }, report: { kind: 'lost' } });
       const answer = await request(`${up.webhooks}/webhooks/tickets/generic`, {
         dispatcher: agent,
         method: 'POST',
         body,
-        headers: {
-          'content-type': 'application/json',
-          'webhook-id': id,
-          'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-          'webhook-signature': signer.sign(id, at, body),
-        },
+        headers: signedHeaders(webhookSecret, body, id),
       });
       await answer.body.dump();
       if (answer.statusCode >= 300) throw new Error(`The webhook was answered ${answer.statusCode}`);

@@ -5,12 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from '@temporalio/client';
 import { Connection } from '@temporalio/client';
-import { Webhook } from 'standardwebhooks';
 import { request } from 'undici';
 import type { CaseClient } from '../client/cases';
 import { createCaseClient } from '../client/cases';
 import type { CaseState } from '../playbook/case';
 import type { Decision } from '../workflows/messages';
+import { signedHeaders } from '../simulator/sign';
 import type { Stage } from './stage';
 
 export interface VendorCall {
@@ -62,16 +62,10 @@ export async function openWorld(stage: Stage): Promise<World> {
     },
     async webhook(source, body, deliveryId = `msg_${randomUUID()}`) {
       const text = JSON.stringify(body);
-      const at = new Date();
       const answer = await request(`${stage.house.addresses.webhooks}/webhooks/tickets/${source}`, {
         method: 'POST',
         body: text,
-        headers: {
-          'content-type': 'application/json',
-          'webhook-id': deliveryId,
-          'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-          'webhook-signature': new Webhook(stage.webhookSecret).sign(deliveryId, at, text),
-        },
+        headers: signedHeaders(stage.webhookSecret, text, deliveryId),
       });
       return { status: answer.statusCode, body: (await answer.body.json()) as { case?: string; outcome?: string } };
     },

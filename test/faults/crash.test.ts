@@ -11,34 +11,24 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { Webhook } from 'standardwebhooks';
 import { request } from 'undici';
 import { createCaseClient } from '../../client/cases';
 import type { CaseClient } from '../../client/cases';
 import type { CaseState } from '../../playbook/case';
 import type { Child } from '../../simulator/child';
 import { startChild, startSimulatorProcess } from '../../simulator/child';
+import { signedHeaders } from '../../simulator/sign';
 import { writeSimulatorSettings } from '../../simulator/settings';
 import { prepareNamespace } from '../../temporal/namespace';
 import { startTemporalServer } from '../../temporal/server';
 import type { TemporalServer } from '../../temporal/server';
 import { recovered } from '../../workflows/messages';
+import { seeded } from '../setup/seeded';
 
 const seed = Number(process.env.CRASH_SEED ?? 1);
 const cases = 10;
 const kills = 9;
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** mulberry32: small, seeded, good enough to choose moments. */
-function seeded(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -98,13 +88,7 @@ async function install(simulator: string) {
     /** One try; the status, or undefined when there was no answer. */
     async post(body: unknown, id: string): Promise<number | undefined> {
       const text = JSON.stringify(body);
-      const at = new Date();
-      const headers = {
-        'content-type': 'application/json',
-        'webhook-id': id,
-        'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-        'webhook-signature': new Webhook(webhookSecret).sign(id, at, text),
-      };
+      const headers = signedHeaders(webhookSecret, text, id);
       try {
         const answer = await request(`${webhooks}/webhooks/tickets/generic`, {
           method: 'POST',

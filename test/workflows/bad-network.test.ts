@@ -3,6 +3,7 @@
  * new runs. Whatever happened, the outcome is what it would have been, and nothing was done twice.
  */
 import { setTimeout } from 'node:timers/promises';
+import { seeded } from '../setup/seeded';
 import { startTestHouse, type Fault, type TestHouse } from '../setup/test-house';
 import { falseAlarm, recovered, replaceDevice } from '../../workflows/messages';
 
@@ -18,17 +19,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => house.close());
-
-/** mulberry32: small, seeded, good enough to choose moments. */
-function seeded(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 test(`cases come to their end through a bad network (seed ${seed})`, async () => {
   const random = seeded(seed);
