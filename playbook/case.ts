@@ -6,11 +6,13 @@
 import type { ManagedDevice, DeviceNames } from './device';
 import type { Answers, DeviceHint, Report, TicketRef } from './report';
 import { mergeAnswers, nothingKnown } from './report';
-import type { Rules } from './rules';
+import type { EscalationTrack, PageAudience, Proposal } from './ladder';
+import { defaultRules, type Rules } from './rules';
 import type { Sighting } from './sighting';
 import { shortHash } from './short-hash';
+import type { EncryptionProof, Task } from './tasks';
 
-export const caseSchema = 1;
+export const caseSchema = 2;
 /** Upper bound of the serialised state (bytes of JSON). */
 export const caseBudgetBytes = 64 * 1024;
 
@@ -101,6 +103,12 @@ export interface PresenceTrack {
   known: string[];
   /** Feeds that cannot be read, with since when. */
   blindFeeds: Record<string, string>;
+  /** Feeds that would speak of this device whenever it is online: only their silence means something. */
+  regular: string[];
+  /** Since when nothing new was heard: the last news, or the opening. ISO 8601. */
+  unheardSince: string;
+  /** When the Netskope client was last heard, and when another source last heard the device. */
+  heard: { client?: string; other?: { at: string; source: string } };
   /** Set when the first look was taken. */
   firstLookAt?: string;
 }
@@ -113,6 +121,10 @@ export interface Question {
   options: { value: string; text: string }[];
   /** An answer may also be free text of this form. */
   freeText?: 'serial';
+  /** It proposes something that can wait for the day. */
+  proposes?: Proposal;
+  /** Who is asked, in place of the rungs' own. */
+  whom?: string[];
 }
 
 export interface JournalEntry {
@@ -137,6 +149,16 @@ export interface PendingPage {
   key: string;
   subject: string;
   text: string;
+  /** Whom it goes to; absent in cases that were opened before there was a ladder: everybody. */
+  to?: PageAudience;
+  /** The rung that calls, by its key in the ladder, and its incident at the pager. */
+  rung?: string;
+  incident?: string;
+  /** Not before: quiet hours, or the next try. ISO 8601. */
+  notBefore?: string;
+  /** Notifiers and persons that have it already. */
+  told?: string[];
+  tries?: number;
 }
 
 export interface Ending {
@@ -176,7 +198,13 @@ export interface CaseState {
   configuration: ConfigurationTrack;
   presence: PresenceTrack;
   wipe: { state: 'none' };
-  escalation: { rungs: [] };
+  escalation: EscalationTrack;
+  tasks: Task[];
+  encryption?: EncryptionProof;
+  /** Written off, and still listening. */
+  listening?: { since: string; until: string };
+  /** How often it came back after it was written off. */
+  reopened: number;
   steps: Record<string, Step>;
   questions: Question[];
   /** Answers of persons, by question id. */
@@ -241,9 +269,20 @@ export function openCase(
     keys: [],
     containment: { state: 'none', measures: {}, armed: false, replaceAsked: false, times: 0 },
     configuration: { state: 'unverified', rungs: {}, onlineMs: 0, says: 'Not contained yet.' },
-    presence: { state: 'silent', recent: [], count: 0, known: [], blindFeeds: {} },
+    presence: {
+      state: 'silent',
+      recent: [],
+      count: 0,
+      known: [],
+      blindFeeds: {},
+      regular: [],
+      unheardSince: ids.now,
+      heard: {},
+    },
     wipe: { state: 'none' },
-    escalation: { rungs: [] },
+    escalation: { clocks: {}, rungs: {} },
+    tasks: [],
+    reopened: 0,
     steps: {},
     questions: [],
     decided: {},
@@ -261,10 +300,23 @@ export function openCase(
 
 /** A state written by an older version, brought to today's form. Pure: the same input gives the same output. */
 export function upgrade(state: CaseState): CaseState {
-  if (state.schema !== caseSchema)
-    throw new Error(`Case state has schema ${String(state.schema)}; this version reads ${caseSchema}`);
-  return state;
+  const schema: number = state.schema;
+  if (schema === caseSchema) return state;
+  if (schema !== 1) throw new Error(`Case state has schema ${schema}; this version reads 1 to ${caseSchema}`);
+  return {
+    ...state,
+    schema: caseSchema,
+    presence: { ...state.presence, regular: [], unheardSince: state.presence.last?.at ?? state.openedAt, heard: {} },
+    escalation: { clocks: {}, rungs: {} },
+    tasks: [],
+    reopened: 0,
+    paged: state.paged.map(pageHash),
+    rules: { ...state.rules, escalation: defaultRules.escalation },
+  };
 }
+
+/** Keys of pages are long, and only ever compared. */
+export const pageHash = (key: string) => shortHash(key).slice(-8);
 
 /** What a report changed. */
 export interface ReportNews {

@@ -16,6 +16,8 @@ export interface ManagedDevice {
   userKey?: string;
   os?: string;
   model?: string;
+  /** Where its user belongs in the organisation, as secure access knows it. */
+  team?: string;
   /** Hardware addresses, lower case with colons. */
   macAddresses?: string[];
   /** Last sign of the client itself. ISO 8601, vendor time. */

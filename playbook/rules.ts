@@ -3,6 +3,9 @@
  * @module
  */
 
+import type { Audience, Rung } from './ladder';
+import type { ClockRule, TaskRule } from './tasks';
+
 /** What the directory is asked to do once the move is seen. */
 export type DirectoryStep = 'revoke-sessions' | 'disable-device' | 'disable-user';
 
@@ -33,9 +36,229 @@ export interface Rules {
     /** How long journal entries are gathered before they are archived (milliseconds). */
     journalGatherMs: number;
   };
+  escalation: EscalationRules;
+}
+
+export interface EscalationRules {
+  ladder: Rung[];
+  /** Who hears of news: seen, stolen after all, a VIP's laptop. */
+  news: Audience;
+  tasks: TaskRule[];
+  clocks: ClockRule[];
+  /** Unheard for this long while somebody listened, presence says silent (milliseconds). */
+  silentAfterMs: number;
+  /** The Netskope client is unheard for this long although another source heard the device (milliseconds). */
+  clientSilentAfterMs: number;
+  /** A written-off case listens for this long (milliseconds). */
+  listenForMs: number;
+  /** Consoles that forget a device which is silent for too long. */
+  cleanUps: CleanUp[];
+}
+
+/** The date on which a console removes the record of a silent device, and with it every command that waits for it. */
+export interface CleanUp {
+  /** For people: `Intune`. */
+  where: string;
+  /** Silent for this long (milliseconds). */
+  afterMs: number;
+  /** People hear of it this long before (milliseconds). */
+  warnBeforeMs: number;
 }
 
 const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+const everybody = { whom: [], by: [] };
+const atAnyHour = { ...everybody, inQuietHours: 'page' } as const;
+const byDay = { ...everybody, inQuietHours: 'wait' } as const;
+
+const rung = (rung: Omit<Rung, 'unless' | keyof Audience> & Partial<Rung> & Pick<Rung, 'severity'>): Rung => ({
+  unless: [],
+  ...(rung.inQuietHours === 'wait' ? byDay : atAnyHour),
+  ...rung,
+});
+
+const defaultLadder: Rung[] = [
+  rung({
+    name: 'not-contained',
+    when: 'not contained',
+    afterMs: 15 * minuteMs,
+    unless: ['contained'],
+    repeatEveryMs: 30 * minuteMs,
+    deputiesAfterMs: 30 * minuteMs,
+    severity: 'critical',
+  }),
+  rung({
+    name: 'decision',
+    when: 'question',
+    afterMs: 0,
+    repeatEveryMs: 4 * hourMs,
+    deputiesAfterMs: hourMs,
+    severity: 'error',
+  }),
+  rung({
+    name: 'stuck',
+    when: 'stuck',
+    afterMs: 0,
+    repeatEveryMs: 4 * hourMs,
+    deputiesAfterMs: 2 * hourMs,
+    severity: 'error',
+  }),
+  rung({ name: 'failing', when: 'failing', afterMs: hourMs, repeatEveryMs: 12 * hourMs, severity: 'warning' }),
+  rung({ name: 'overdue', when: 'overdue', afterMs: 0, unless: ['proven'], repeatEveryMs: dayMs, severity: 'error' }),
+  rung({ name: 'blind', when: 'blind', afterMs: hourMs, severity: 'error' }),
+  rung({ name: 'client-silent', when: 'client silent', afterMs: 0, severity: 'error' }),
+  rung({
+    name: 'lost-mode',
+    when: 'silent',
+    afterMs: dayMs,
+    propose: 'lost mode',
+    inQuietHours: 'wait',
+    severity: 'warning',
+  }),
+  rung({
+    name: 'wipe',
+    when: 'silent',
+    afterMs: 7 * dayMs,
+    propose: 'wipe',
+    inQuietHours: 'wait',
+    severity: 'warning',
+  }),
+  rung({
+    name: 'write-off',
+    when: 'silent',
+    afterMs: 30 * dayMs,
+    propose: 'write-off',
+    inQuietHours: 'wait',
+    severity: 'warning',
+  }),
+  rung({
+    name: 'proposal',
+    when: 'proposal',
+    afterMs: 0,
+    repeatEveryMs: 3 * dayMs,
+    deputiesAfterMs: 2 * dayMs,
+    inQuietHours: 'wait',
+    severity: 'warning',
+  }),
+  rung({ name: 'task-near', when: 'task near', afterMs: 0, severity: 'warning' }),
+  rung({
+    name: 'task-late',
+    when: 'task late',
+    afterMs: 0,
+    repeatEveryMs: dayMs,
+    deputiesAfterMs: dayMs,
+    inQuietHours: 'wait',
+    severity: 'error',
+  }),
+  rung({
+    name: 'clean-up',
+    when: 'clean-up near',
+    afterMs: 0,
+    repeatEveryMs: 7 * dayMs,
+    inQuietHours: 'wait',
+    severity: 'warning',
+  }),
+];
+
+const task = (task: Pick<TaskRule, 'id' | 'title' | 'dueMs'> & Partial<TaskRule>): TaskRule => ({
+  owner: [],
+  kinds: ['lost', 'stolen'],
+  begins: 'opened',
+  ...task,
+});
+
+const defaultTasks: TaskRule[] = [
+  task({ id: 'inform-owner', title: 'Tell the owner what happens now, and whom to call', dueMs: 4 * hourMs }),
+  task({ id: 'carrier', title: 'Have the carrier block the SIM or eSIM', dueMs: 4 * hourMs }),
+  task({ id: 'badge', title: 'Block a badge that went with it', dueMs: 4 * hourMs, kinds: ['stolen'] }),
+  task({ id: 'shared-passwords', title: 'Change shared passwords that were on it', dueMs: dayMs }),
+  task({
+    id: 'police-report',
+    title: 'Report the theft to the police',
+    dueMs: dayMs,
+    kinds: ['stolen'],
+    reference: 'report number',
+  }),
+  task({ id: 'spare-device', title: 'Give the owner a spare device', dueMs: 2 * dayMs }),
+  task({ id: 'legal', title: 'Ask legal whether a duty to notify begins; start its clock', dueMs: dayMs }),
+  task({ id: 'insurer', title: 'Tell the insurer', dueMs: 7 * dayMs, reference: 'claim number' }),
+  task({ id: 'lessons-learned', title: 'Write down what was learned', dueMs: 14 * dayMs }),
+  task({
+    id: 'asset-write-off',
+    title: 'Take it off the books',
+    dueMs: 14 * dayMs,
+    begins: 'written off',
+    reference: 'asset number',
+  }),
+];
+
+/**
+ * Regulation (EU) 2016/679, Article 33: 72 hours after having become aware. Directive (EU) 2022/2555, Article 23(4): early
+ * warning within 24 hours and notification within 72 hours of becoming aware, final report within one month after the
+ * notification. 45 CFR 164.404 to 164.408: no later than 60 calendar days after discovery.
+ */
+const defaultClocks: ClockRule[] = [
+  {
+    id: 'gdpr',
+    law: 'GDPR Article 33',
+    stages: [
+      {
+        id: 'gdpr',
+        title: 'Notify the supervisory authority',
+        owner: [],
+        from: 'awareness',
+        due: { ms: 72 * hourMs },
+        warnBeforeMs: dayMs,
+      },
+    ],
+  },
+  {
+    id: 'nis2',
+    law: 'NIS2 Article 23',
+    stages: [
+      {
+        id: 'nis2-warning',
+        title: 'Early warning to the CSIRT',
+        owner: [],
+        from: 'awareness',
+        due: { ms: dayMs },
+        warnBeforeMs: 6 * hourMs,
+      },
+      {
+        id: 'nis2-notification',
+        title: 'Incident notification to the CSIRT',
+        owner: [],
+        from: 'awareness',
+        due: { ms: 72 * hourMs },
+        warnBeforeMs: dayMs,
+      },
+      {
+        id: 'nis2-final',
+        title: 'Final report to the CSIRT',
+        owner: [],
+        from: 'nis2-notification',
+        due: { months: 1 },
+        warnBeforeMs: 7 * dayMs,
+      },
+    ],
+  },
+  {
+    id: 'hipaa',
+    law: 'HIPAA 45 CFR 164.404',
+    stages: [
+      {
+        id: 'hipaa',
+        title: 'Notify the persons concerned and HHS',
+        owner: [],
+        from: 'awareness',
+        due: { ms: 60 * dayMs },
+        warnBeforeMs: 14 * dayMs,
+      },
+    ],
+  },
+];
 
 export const defaultRules: Rules = {
   directorySteps: { lost: ['revoke-sessions'], stolen: ['revoke-sessions', 'disable-device'] },
@@ -48,5 +271,15 @@ export const defaultRules: Rules = {
     moveLookEveryMs: 15_000,
     noteGatherMs: 3_000,
     journalGatherMs: 5_000,
+  },
+  escalation: {
+    ladder: defaultLadder,
+    news: { ...atAnyHour, severity: 'warning' },
+    tasks: defaultTasks,
+    clocks: defaultClocks,
+    silentAfterMs: dayMs,
+    clientSilentAfterMs: 2 * hourMs,
+    listenForMs: 365 * dayMs,
+    cleanUps: [],
   },
 };

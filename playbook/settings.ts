@@ -3,6 +3,7 @@
  * plugins' own parts, so this value stays in processes and never enters a workflow.
  * @module
  */
+import type { People } from './people';
 import type { Rules } from './rules';
 
 export interface Settings {
@@ -39,6 +40,12 @@ export interface TenantSettings {
     /** How often the watch rebuilds its index of open cases (milliseconds). */
     indexEveryMs: number;
   };
+  /** Who is called, read at the moment of the call. */
+  people: People;
+  /** The company's own addresses (CIDR), by site: a device seen behind them may be lost in the office. */
+  sites: { name: string; addresses: string[] }[];
+  /** So many losses of one site, team or hour are an alarm. */
+  pattern: { losses: number; withinMs: number };
   /** Key of the hashes in search attributes. Kept in the data folder, made at first start, never rotated. */
   indexKey: string;
 }

@@ -7,7 +7,7 @@ import type { ClientState, DeviceNames, MatchStrength } from './device';
 /**
  * What kind of sign it is. Only `client` is the Netskope client itself speaking: it alone counts as online time.
  */
-export type EvidenceClass = 'client' | 'cloud-traffic' | 'policy-block' | 'tool' | 'network' | 'person';
+export type EvidenceClass = 'client' | 'cloud-traffic' | 'policy-block' | 'tool' | 'network' | 'sign-in' | 'person';
 
 export interface Place {
   city?: string;
@@ -34,6 +34,8 @@ export interface Sighting {
   publicAddress?: string;
   privateAddress?: string;
   place?: Place;
+  /** Name of the company's own site whose addresses it came from. */
+  site?: string;
   client?: ClientState;
   /** What the record says is applied on the device. */
   steeringConfig?: string;

@@ -9,6 +9,7 @@
  */
 import type { DeviceHint, Report, TicketRef } from '../playbook/report';
 import type { DeviceNames, ManagedDevice } from '../playbook/device';
+import type { Severity } from '../playbook/ladder';
 import type { Sighting } from '../playbook/sighting';
 
 /** What every call carries: the caller's cancellation and the case's idea of now. */
@@ -139,10 +140,33 @@ export interface Page {
   key: string;
   subject: string;
   text: string;
+  /** All pages about one trouble: one incident at a pager, acknowledged and resolved as one. Absent: its key. */
+  incident?: string;
+  severity?: Severity;
+  /** An address that this notifier understands; absent: its own. */
+  to?: string;
+}
+
+/** Somebody acknowledged (or resolved) an incident at the notifier. */
+export interface Acknowledgement {
+  /** The sender's id of this delivery: the same on every resend. */
+  id: string;
+  incident: string;
+  /** Who, as the notifier names them. */
+  who: string;
+  /** ISO 8601. */
+  at: string;
 }
 
 export interface Notifier {
   page(page: Page, call: Call): Promise<void>;
+  /** The trouble is over. Absent where nothing can be taken back. Safe to repeat. */
+  resolve?(incident: string, call: Call): Promise<void>;
+  /**
+   * Verify over the raw bytes, then parse. Empty for news that is no acknowledgement. Throws `BadInput` LDP_BAD_SIGNATURE or
+   * LDP_BAD_INPUT. Absent where nobody answers.
+   */
+  receive?(webhook: RawWebhook, nowMs: number): Promise<Acknowledgement[]>;
 }
 
 export interface Archive {
@@ -157,7 +181,7 @@ export interface Archive {
 export type WatchedDevice = DeviceNames & { workflowId: string };
 
 /** One record that a feed found, before it is matched with cases. */
-export type FeedRecord = Omit<Sighting, 'match' | 'source' | 'feed'>;
+export type FeedRecord = Omit<Sighting, 'match' | 'source' | 'feed' | 'site'>;
 
 export interface FeedAnswer {
   records: FeedRecord[];
@@ -174,6 +198,10 @@ export interface SightingFeed {
   readonly pollEveryMs: number;
   /** How late its records may arrive (milliseconds): each poll overlaps by this much. */
   readonly lateDataMs: number;
+  /** It speaks whenever a device is online, so that its silence means something. */
+  readonly regular: boolean;
+  /** Could it speak of this device? Its blindness concerns no other. */
+  sees(device: DeviceNames): boolean;
   /** Ask for news since the watermark (undefined: since `call.now` less the late-data window). */
   read(watermark: string | undefined, watched: WatchedDevice[], call: Call): Promise<FeedAnswer>;
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { Settings, TenantSettings } from '../playbook/settings';
 import { plugins } from '../plugins';
+import { defaultRules } from '../playbook/rules';
 import { BadInput } from '../plugins/errors';
 import type { Role } from '../plugins/roles';
 import { taskQueues } from '../workflows/ids';
@@ -61,10 +62,13 @@ export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'l
         name,
         {
           plugins: tenantPlugins[name] ?? {},
-          rules,
+          rules: { ...rules, escalation: defaultRules.escalation },
           guard,
           reconciliation: { everyMs: reconciliation.every },
           watch: { indexEveryMs: watch.indexEvery },
+          people: { persons: {}, rotas: {} },
+          sites: [],
+          pattern: { losses: 3, withinMs: 24 * 60 * 60_000 },
           indexKey,
         },
       ]),

@@ -356,7 +356,7 @@ export class CaseFile {
           act.pagePeople({
             tenant,
             now: this.now,
-            page: { ...page, text: `${page.text}\n\n${summarise(this.state)}` },
+            page: { key: page.key, subject: page.subject, text: `${page.text}\n\n${summarise(this.state)}` },
           }),
         { track: 'case', partOfEnding: true },
       );

@@ -31,6 +31,8 @@ export interface SightingBatch {
   sightings: Sighting[];
   /** The feed's own health. Undefined: it did not change. */
   blindSince?: string | null;
+  /** It would speak of this device whenever that is online. */
+  regular?: boolean;
 }
 export const deviceSeen = defineSignal<[SightingBatch]>('deviceSeen');
 
@@ -43,6 +45,18 @@ export interface UserReleased {
   request: number;
 }
 export const userReleased = defineSignal<[UserReleased]>('userReleased');
+
+/** Somebody acknowledged a page where it reached them. */
+export interface PageAcknowledged {
+  /** The sender's id of this delivery: the same on every resend. */
+  id: string;
+  /** As the page carried it. */
+  incident: string;
+  who: string;
+  /** ISO 8601. */
+  at: string;
+}
+export const pageAcknowledged = defineSignal<[PageAcknowledged]>('pageAcknowledged');
 
 /** What every decision carries. `id` makes a repeat harmless. */
 export interface Decision {
@@ -59,6 +73,19 @@ export type Retry = Decision & { step?: string };
 export type Skip = Decision & { step: string };
 export type SightingReport = Decision & { at: string; where?: string; what: string };
 
+/** A rung that has called people, by its name; needed only where several have. */
+export type Acknowledge = Decision & { rung?: string };
+export type Snooze = Decision & { rung?: string; until: string };
+export type CloseTask = Decision & { task: string; as: 'done' | 'not needed'; reference?: string };
+export type StartClock = Decision & { clock: string; awareAt: string };
+export type StateEncryption = Decision & { answer: 'yes' | 'no' | 'unknown' };
+
+export const acknowledge = defineUpdate<Decided, [Acknowledge]>('acknowledge');
+export const snooze = defineUpdate<Decided, [Snooze]>('snooze');
+export const closeTask = defineUpdate<Decided, [CloseTask]>('closeTask');
+export const startClock = defineUpdate<Decided, [StartClock]>('startClock');
+export const stateEncryption = defineUpdate<Decided, [StateEncryption]>('stateEncryption');
+export const writeOff = defineUpdate<Decided, [Decision]>('writeOff');
 export const answer = defineUpdate<Decided, [Answer]>('answer');
 export const retryStep = defineUpdate<Decided, [Retry]>('retry');
 export const skipStep = defineUpdate<Decided, [Skip]>('skip');

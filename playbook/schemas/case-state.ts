@@ -5,6 +5,14 @@
 import { z } from 'zod';
 import { caseSchema, type CaseState } from '../case';
 import type { Rules } from '../rules';
+import {
+  audienceSchema,
+  encryptionSchema,
+  escalationRulesSchema,
+  escalationSchema,
+  proposal,
+  taskSchema,
+} from './escalation';
 import { deviceNamesSchema, managedDeviceSchema, sightingSchema } from './device';
 import { answersSchema, deviceHintSchema, reportSchema, ticketRefSchema, time } from './report';
 
@@ -94,6 +102,12 @@ const presence = z.object({
   count: z.int(),
   known: z.array(z.string()),
   blindFeeds: z.record(z.string(), time).describe('Feeds that cannot be read, with since when.'),
+  regular: z.array(z.string()).describe('Feeds that would speak whenever the device is online.'),
+  unheardSince: time,
+  heard: z.object({
+    client: time.exactOptional(),
+    other: z.object({ at: time, source: z.string() }).exactOptional(),
+  }),
   firstLookAt: time.exactOptional(),
 });
 
@@ -103,6 +117,8 @@ const question = z.object({
   text: z.string(),
   options: z.array(optionSchema),
   freeText: z.literal('serial').exactOptional(),
+  proposes: proposal.exactOptional(),
+  whom: z.array(z.string()).exactOptional(),
 });
 
 const journalEntry = z.object({
@@ -114,12 +130,6 @@ const journalEntry = z.object({
   evidence: z.string().exactOptional(),
   routine: z.literal(true).exactOptional().describe('More of the same: left out where people read.'),
 });
-
-/** No rung exists yet. An empty tuple would be no valid JSON schema. */
-const noRungs = z
-  .array(z.never())
-  .max(0)
-  .transform((): [] => []);
 
 const directoryStep = z.enum(['revoke-sessions', 'disable-device', 'disable-user']);
 
@@ -136,6 +146,7 @@ export const rulesSchema = z.object({
     noteGatherMs: z.number(),
     journalGatherMs: z.number(),
   }),
+  escalation: escalationRulesSchema,
 }) satisfies z.ZodType<Rules>;
 
 export const caseStateSchema = z.object({
@@ -170,7 +181,11 @@ export const caseStateSchema = z.object({
   configuration,
   presence,
   wipe: z.object({ state: z.literal('none') }),
-  escalation: z.object({ rungs: noRungs }),
+  escalation: escalationSchema,
+  tasks: z.array(taskSchema),
+  encryption: encryptionSchema.exactOptional(),
+  listening: z.object({ since: time, until: time }).exactOptional().describe('Written off, and still listening.'),
+  reopened: z.int(),
   steps: z.record(z.string(), step),
   questions: z.array(question),
   decided: z.record(z.string(), z.object({ value: z.string(), who: z.string(), at: time })),
@@ -186,7 +201,19 @@ export const caseStateSchema = z.object({
     pending: z.array(z.object({ n: z.int(), at: time, text: z.string() })),
     sending: z.object({ last: z.int(), told: z.array(z.string()) }).exactOptional(),
   }),
-  pages: z.array(z.object({ key: z.string(), subject: z.string(), text: z.string() })),
+  pages: z.array(
+    z.object({
+      key: z.string(),
+      subject: z.string(),
+      text: z.string(),
+      to: audienceSchema.extend({ deputies: z.literal(true).exactOptional() }).exactOptional(),
+      rung: z.string().exactOptional(),
+      incident: z.string().exactOptional(),
+      notBefore: time.exactOptional(),
+      told: z.array(z.string()).exactOptional(),
+      tries: z.int().exactOptional(),
+    }),
+  ),
   paged: z.array(z.string()),
   afterwards: z.array(reportSchema),
   rules: rulesSchema,

@@ -22,6 +22,7 @@ export const managedDeviceSchema = deviceNamesSchema.extend({
   userKey: z.string().exactOptional(),
   os: z.string().exactOptional(),
   model: z.string().exactOptional(),
+  team: z.string().exactOptional(),
   macAddresses: z.array(z.string()).exactOptional(),
   lastSeenAt: time.exactOptional(),
   steeringConfig: z.string().exactOptional(),
@@ -35,7 +36,7 @@ export const sightingSchema = z.object({
   source: z.string(),
   feed: z.string(),
   evidence: z
-    .enum(['client', 'cloud-traffic', 'policy-block', 'tool', 'network', 'person'])
+    .enum(['client', 'cloud-traffic', 'policy-block', 'tool', 'network', 'sign-in', 'person'])
     .describe('Only `client` counts as online time.'),
   match: z.enum(['device', 'likely']),
   device: deviceNamesSchema,
@@ -51,6 +52,7 @@ export const sightingSchema = z.object({
       longitude: z.number().exactOptional(),
     })
     .exactOptional(),
+  site: z.string().exactOptional().describe("The company's own site whose addresses it came from."),
   client: clientState.exactOptional(),
   steeringConfig: z.string().exactOptional(),
   hostInfoUpdatedAt: time.exactOptional(),

@@ -52,6 +52,8 @@ function clientStatusFeed(times: FeedTimes, inventory: Inventory): SightingFeed 
   return {
     name: 'client-status',
     ...times,
+    regular: true,
+    sees: (device) => Object.keys(machineNames(device)).length > 0,
     async read(watermark, watched, call) {
       const from = startOf(watermark, times, call.now);
       const found: Found =
@@ -68,7 +70,7 @@ function clientStatusFeed(times: FeedTimes, inventory: Inventory): SightingFeed 
 }
 
 /** The user is asked for only where nothing names the machine: it would bring the user's other devices. */
-function machineNames({ serial, nsdeviceuid, hostname, user }: WatchedDevice): DeviceNames {
+function machineNames({ serial, nsdeviceuid, hostname, user }: DeviceNames): DeviceNames {
   const names = known<DeviceNames>({ serial, nsdeviceuid, hostname });
   return Object.keys(names).length > 0 ? names : known<DeviceNames>({ user });
 }
@@ -114,6 +116,8 @@ function alertFeed(times: FeedTimes, lostPolicy: string, { v2 }: NetskopeClients
   return {
     name: 'alerts',
     ...times,
+    regular: false,
+    sees: ({ nsdeviceuid, hostname }) => nsdeviceuid !== undefined || hostname !== undefined,
     async read(watermark, _watched, call) {
       const from = startOf(watermark, times, call.now);
       const rows = await searchAll(v2, operations.alerts, { query, fields: alertFieldNames, from }, call);
@@ -147,6 +151,9 @@ function eventFeed(times: FeedTimes & { userBatch: number }, { v2 }: NetskopeCli
   return {
     name: 'events',
     ...polls,
+    // It depends on what the user does, and comes late.
+    regular: false,
+    sees: ({ user, hostname }) => user !== undefined && hostname !== undefined,
     async read(watermark, watched, call) {
       const from = startOf(watermark, times, call.now);
       const perKind = await Promise.all(
