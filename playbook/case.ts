@@ -54,6 +54,8 @@ export interface ContainmentTrack {
   armed: boolean;
   /** Since when. What happened before, and is told late, is no return. ISO 8601. */
   armedSince?: string;
+  /** It came back after its user was released, and is to be contained again since then. ISO 8601. */
+  backAt?: string;
   /** A person asked to give the user back while the device stays held. */
   replaceAsked: boolean;
   /** What the user's hold answered after this case let go. */
@@ -89,6 +91,8 @@ export interface ConfigurationTrack {
   /** When *applied* may be expected if the device stays online. ISO 8601. */
   expectedBy?: string;
   overdueBecause?: string;
+  /** ISO 8601, our time. */
+  overdueSince?: string;
   /** One sentence for people. */
   says: string;
 }

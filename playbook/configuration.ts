@@ -29,6 +29,7 @@ export function moveSeen(state: CaseState, at: string, evidence: string): void {
   delete track.lastClientSightingAt;
   delete track.expectedBy;
   delete track.overdueBecause;
+  delete track.overdueSince;
   explain(state);
 }
 
@@ -64,13 +65,17 @@ export function climb(state: CaseState, names: LadderNames, sighting: Sighting):
   const { syncEveryMs, downloadMs, graceMs } = state.rules.configuration;
   if (track.state === 'member' && track.onlineMs > syncEveryMs + downloadMs + graceMs) {
     track.state = 'overdue';
+    track.overdueSince = sighting.at;
     track.overdueBecause =
       `the client was online for ${duration(track.onlineMs)} since the move and still reports ` +
       (sighting.steeringConfig ? `"${sighting.steeringConfig}"` : 'no lost configuration') +
       `; a client asks every ${duration(syncEveryMs)} and downloads within ${duration(downloadMs)}. ` +
       'Check that the lost configurations stand first in both lists';
   }
-  if (track.state === 'applied' || track.state === 'biting') delete track.overdueBecause;
+  if (track.state === 'applied' || track.state === 'biting') {
+    delete track.overdueBecause;
+    delete track.overdueSince;
+  }
   explain(state);
   return track.state === before && Object.keys(track.rungs).length === rungs ? undefined : track.says;
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { shortHash } from './short-hash';
+
 /** What can be wrong with a case, or wait for somebody. */
 export type TroubleKind =
   | 'not contained'
@@ -102,6 +104,8 @@ export interface RungProgress {
   proposed?: true;
   /** What made it needless. */
   over?: Fact;
+  /** A pager holds an incident of it, to be resolved when the trouble is over. */
+  atPager?: true;
 }
 
 export interface EscalationTrack {
@@ -123,11 +127,11 @@ export const progressKey = (rung: string, trouble: string) => `${rung}/${trouble
 
 /** All calls about one trouble by one rung are one incident to a pager: acknowledged once, resolved once. */
 export const incidentOf = (chain: string, { rung, trouble, since }: RungProgress) =>
-  `${chain}:rung:${rung}/${trouble}@${since}`;
+  `${chain}:rung:${shortHash(`${rung}/${trouble}@${since}`)}`;
 
 /**
  * Bring clocks and rungs in step with what is wrong now.
- * @returns Rungs whose trouble is over and that had called people: their incidents are to be resolved.
+ * @returns Rungs whose trouble is over and that had called people or proposed something.
  */
 export function keepClocks(track: EscalationTrack, ladder: Rung[], troubles: Trouble[], now: string): RungProgress[] {
   const byId = new Map(troubles.map((trouble) => [trouble.id, trouble]));
@@ -138,7 +142,7 @@ export function keepClocks(track: EscalationTrack, ladder: Rung[], troubles: Tro
   for (const [key, progress] of Object.entries(track.rungs)) {
     if (byId.get(progress.trouble)?.since === progress.since) continue;
     delete track.rungs[key];
-    if (progress.called > 0) over.push(progress);
+    if (progress.called > 0 || progress.proposed) over.push(progress);
   }
   for (const trouble of troubles) {
     for (const rung of ladder) {

@@ -60,6 +60,7 @@ const containment = z.object({
   memberBefore: z.boolean().exactOptional(),
   armed: z.boolean(),
   armedSince: time.exactOptional(),
+  backAt: time.exactOptional(),
   replaceAsked: z.boolean(),
   letGoAnswer: z
     .object({
@@ -92,6 +93,7 @@ const configuration = z.object({
   lastClientSightingAt: time.exactOptional(),
   expectedBy: time.exactOptional(),
   overdueBecause: z.string().exactOptional(),
+  overdueSince: time.exactOptional(),
   says: z.string(),
 });
 

@@ -102,6 +102,7 @@ export const escalationSchema = z.object({
       snoozed: z.object({ until: time, who: z.string(), reason: z.string() }).exactOptional(),
       proposed: z.literal(true).exactOptional(),
       over: fact.exactOptional(),
+      atPager: z.literal(true).exactOptional(),
     }),
   ),
 }) satisfies z.ZodType<EscalationTrack>;
