@@ -8,6 +8,7 @@ import type { House } from './house';
 import { createIntakeActivities } from './intake';
 import { createJournalActivities } from './journal';
 import { createMeasureActivities } from './measures';
+import { createPeopleActivities } from './people';
 import { createTicketActivities } from './tickets';
 import { createWatchActivities } from './watch';
 
@@ -16,6 +17,7 @@ function plainActivities(house: House) {
     ...createContainmentActivities(house),
     ...createMeasureActivities(house),
     ...createTicketActivities(house),
+    ...createPeopleActivities(house),
     ...createJournalActivities(house),
     ...createIntakeActivities(house),
     ...createWatchActivities(house),
