@@ -20,7 +20,7 @@ export function addCaseCommands(program: Command): void {
   program
     .command('list')
     .description('Show open cases and triages, newest first.')
-    .option('--all', 'closed ones too')
+    .option('--all', 'written-off ones that go on listening, and closed ones, too')
     .option('--tenant <name>', 'of one tenant only')
     .action((options: { all?: boolean; tenant?: string }, command: Command) =>
       withCases(command, async ({ cases, ask }) => {
@@ -29,11 +29,12 @@ export function addCaseCommands(program: Command): void {
       }),
     );
 
-  program
-    .command('show <case>')
-    .description('Show one case: what it is, what waits for whom, what is proven, where the device was seen.')
-    .option('--watch', 'again and again, until the case is closed')
-    .addHelpText('after', `\n${whatACaseIs}`)
+  onCase(
+    program,
+    'show <case>',
+    'Show one case: what it is, what waits for whom, what is proven, where the device was seen, who is called when.',
+  )
+    .option('--watch', 'again and again, until the case is closed or written off')
     .action((name: string, { watch }: { watch?: boolean }, command: Command) =>
       withCases(command, async (session) => {
         const id = await session.ask(() => session.cases.resolve(name));
@@ -47,8 +48,12 @@ export function addCaseCommands(program: Command): void {
 /** How people name a case, for the help of every command that takes one. */
 export const whatACaseIs = 'CASE is a serial, a hostname, a user, a ticket in triage, or the full id.';
 
+/** A command about one case. */
+export const onCase = (program: Command, usage: string, description: string) =>
+  program.command(usage).description(description).addHelpText('after', `\n${whatACaseIs}`);
+
 /**
- * Look every second, until the case is closed. In a terminal the page is drawn anew; elsewhere the journal goes on line by
+ * Look every second, until the case is closed or written off. In a terminal the page is drawn anew; elsewhere the journal goes on line by
  * line; with `--json` each change of the case is a line. A triage that hands over is followed to its case.
  */
 async function follow(command: Command, { cases, ask }: Session, id: string): Promise<void> {
@@ -78,7 +83,7 @@ async function follow(command: Command, { cases, ask }: Session, id: string): Pr
     if (isTriage(state)) {
       if (state.outcome !== 'open' && state.handedOverTo === undefined) return;
       current = state.handedOverTo ?? current;
-    } else if (state.closedAt !== undefined) return;
+    } else if (state.closedAt !== undefined || state.listening !== undefined) return;
   }
 }
 

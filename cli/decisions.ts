@@ -15,29 +15,26 @@ import {
   type Decided,
   type Decision,
 } from '../workflows/messages';
-import { whatACaseIs } from './cases';
+import { onCase } from './cases';
 import { actorFor, tell, withCases, type GlobalOptions } from './session';
 
 export function addDecisionCommands(program: Command): void {
-  const onCase = (usage: string, description: string) =>
-    program.command(usage).description(description).addHelpText('after', `\n${whatACaseIs}`);
-
-  onCase('answer <case> <value>', 'Answer a question of a case: an option by its value or its number.')
+  onCase(program, 'answer <case> <value>', 'Answer a question of a case: an option by its value or its number.')
     .option('--question <id>', 'which one, when several are open')
     .action((name: string, value: string, { question }: { question?: string }, command: Command) =>
       decide(command, name, answer, { value, ...(question !== undefined && { questionId: question }) }),
     );
 
-  onCase('retry <case> [step]', 'Try a failing or stuck step again now; without a step, all of them.').action(
+  onCase(program, 'retry <case> [step]', 'Try a failing or stuck step again now; without a step, all of them.').action(
     (name: string, step: string | undefined, _options: object, command: Command) =>
       decide(command, name, retryStep, step === undefined ? {} : { step }),
   );
 
-  onCase('skip <case> <step>', 'Go on without a failing or stuck step. Needs --reason.').action(
+  onCase(program, 'skip <case> <step>', 'Go on without a failing or stuck step. Needs --reason.').action(
     (name: string, step: string, _options: object, command: Command) => decide(command, name, skipStep, { step }),
   );
 
-  onCase('sighting <case>', 'Report where somebody saw the device.')
+  onCase(program, 'sighting <case>', 'Report where somebody saw the device.')
     .requiredOption('--what <text>', 'what was seen')
     .option('--where <text>', 'the place')
     .option('--at <time>', 'when, in ISO 8601; now when left out', readTime)
@@ -45,18 +42,22 @@ export function addDecisionCommands(program: Command): void {
       decide(command, name, reportSighting, { ...options, at: options.at ?? new Date().toISOString() }),
     );
 
-  onCase('replace <case>', 'The user gets a replacement: release the user, keep the device held.').action(
+  onCase(program, 'replace <case>', 'The user gets a replacement: release the user, keep the device held.').action(
     decideOnly(replaceDevice),
   );
-  onCase('recovered <case>', 'The device is back: undo containment, and close.').action(decideOnly(recovered));
-  onCase('false-alarm <case>', 'It was never lost: undo what was done, and close.').action(decideOnly(falseAlarm));
+  onCase(program, 'recovered <case>', 'The device is back: undo containment, and close.').action(decideOnly(recovered));
+  onCase(program, 'false-alarm <case>', 'It was never lost: undo what was done, and close.').action(
+    decideOnly(falseAlarm),
+  );
 }
 
-const decideOnly =
+/** A decision that says nothing but that it was taken, and why. */
+export const decideOnly =
   (update: UpdateDefinition<Decided, [Decision]>) => (name: string, _options: object, command: Command) =>
     decide(command, name, update, {});
 
-async function decide<D extends Decision>(
+/** Send a decision of whoever is acting, and print what became of it. */
+export async function decide<D extends Decision>(
   command: Command,
   name: string,
   update: UpdateDefinition<Decided, [D]>,
@@ -71,7 +72,8 @@ async function decide<D extends Decision>(
   });
 }
 
-function readTime(text: string): string {
+/** Reads an option that is a time. */
+export function readTime(text: string): string {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new InvalidArgumentError('Write it like 2026-11-22T21:10:00Z.');
   return new Date(ms).toISOString();

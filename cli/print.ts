@@ -8,19 +8,25 @@ import type { CaseSummary } from '../client/cases';
 import type { CaseState, JournalEntry, MeasureName, Question } from '../playbook/case';
 import { troubledSteps } from '../playbook/case';
 import { clockTime, duration } from '../playbook/clock-time';
+import { comingCalls, describeCall } from '../playbook/coming-calls';
 import { describeDevice } from '../playbook/device';
+import type { Digest } from '../playbook/digest';
+import type { RungProgress } from '../playbook/ladder';
 import type { pluginListSchema } from '../playbook/schemas/answers';
 import { describePlace, type Sighting } from '../playbook/sighting';
 import { comesNext, describeTrouble, headline } from '../playbook/summary';
+import { byDueTime, isLate, type Task } from '../playbook/tasks';
 import type { ConnectionTest } from '../plugins/roles';
 import type { TriageState } from '../workflows/messages';
 
 const sightingsShown = 5;
 const entriesShown = 12;
+const callsShown = 5;
+const digestTasksShown = 5;
 
 /** The whole case. `nowMs` decides how old things are. */
 export function printCase(state: CaseState, nowMs: number): string {
-  const { containment, configuration, presence, journal } = state;
+  const { containment, configuration, presence, journal, encryption, listening } = state;
   const stuck = troubledSteps(state).filter(([, step]) => step.state === 'stuck');
   const failing = troubledSteps(state).filter(([, step]) => step.state === 'failing');
   return text([
@@ -42,8 +48,23 @@ export function printCase(state: CaseState, nowMs: number): string {
     ...section(`Presence: ${presence.state}, ${presence.count} ${presence.count === 1 ? 'sighting' : 'sightings'}`, [
       ...(presence.last ? [] : ['Not seen since the case was opened.']),
       ...table(presence.recent.slice(0, sightingsShown).map((sighting) => sightingRow(sighting, nowMs))),
+      ...heardLines(state, nowMs),
       ...Object.entries(presence.blindFeeds).map(([feed, since]) => `Blind: ${feed} since ${clockTime(since)}`),
     ]),
+    ...section('Tasks', table(taskRows(state.tasks, nowMs))),
+    ...section('Ladder', ladderLines(state, nowMs)),
+    ...section(
+      'Encryption proof',
+      encryption
+        ? [
+            `Encrypted: ${encryption.answer}, by ${encryption.who} ${when(encryption.at, nowMs)}: ${encryption.evidence}`,
+          ]
+        : [],
+    ),
+    ...section(
+      'Written off',
+      listening ? [`Since ${when(listening.since, nowMs)}, listening until ${due(listening.until, nowMs)}.`] : [],
+    ),
     ...section('Other devices of the user', state.otherDevices.map(describeDevice)),
     ...section('Tickets', table(state.tickets.map(({ source, id, url }) => [source, id, url ?? '']))),
     ...section('Journal', journalLines(journal.tail).slice(-entriesShown)),
@@ -76,7 +97,7 @@ export function printList(rows: CaseSummary[], nowMs: number): string {
       ...rows.map((row) => [
         row.device ?? '-',
         row.user ?? '-',
-        row.kind === 'triage' ? `triage ${row.outcome}` : row.outcome,
+        outcomeOf(row),
         row.containment ?? '-',
         row.configuration ?? '-',
         row.presence ?? '-',
@@ -86,6 +107,51 @@ export function printList(rows: CaseSummary[], nowMs: number): string {
       ]),
     ]),
   );
+}
+
+function outcomeOf({ kind, outcome, running }: CaseSummary): string {
+  if (kind === 'triage') return `triage ${outcome}`;
+  return running && outcome === 'written off' ? 'written off, listening' : outcome;
+}
+
+/** What people have to do: open tasks first, the soonest first. */
+export function printTasks(tasks: Task[], nowMs: number): string {
+  if (tasks.length === 0) return 'No tasks.';
+  return text(table([['STATE', 'TASK', 'WHAT', 'OWNER', 'WHEN'], ...taskRows(tasks, nowMs)]));
+}
+
+/** What a shift hands to the next: one paragraph for each case, the ones that ask somebody first. */
+export function printDigest(digest: Digest, nowMs: number): string {
+  const { since, cases, triages, closed, unanswered } = digest;
+  return text([
+    digest.says,
+    `Since ${when(since, nowMs)}.`,
+    ...cases.flatMap(({ workflowId, headline: line, asks, tasks, happened, next }) => [
+      ...['', line],
+      ...labelled([
+        ['case', [workflowId]],
+        ['asks', asks],
+        ['tasks', [...tasks.slice(0, digestTasksShown), ...more(tasks.length - digestTasksShown)]],
+        ['happened', happened],
+        ['next', [next]],
+      ]),
+    ]),
+    ...triages.flatMap(({ workflowId, says, asks }) => [
+      ...['', says],
+      ...labelled([
+        ['triage', [workflowId]],
+        ['asks', asks],
+      ]),
+    ]),
+    ...section(
+      'Closed since',
+      closed.map(({ workflowId, headline: line, because }) => `${line} ${because} (${workflowId})`),
+    ),
+    ...section(
+      'Could not be read',
+      unanswered.map(({ workflowId, device, why }) => `${device ?? workflowId}: ${why} (${workflowId})`),
+    ),
+  ]);
 }
 
 /** The journal as it grows: one line for each entry that people read. */
@@ -138,12 +204,78 @@ function rungRows({ configuration }: CaseState): string[][] {
   });
 }
 
+function taskRows(tasks: Task[], nowMs: number): string[][] {
+  const open = byDueTime(tasks.filter(({ state }) => state === 'open'));
+  return [...open, ...tasks.filter(({ state }) => state !== 'open')].map((task) => [
+    isLate(task, new Date(nowMs).toISOString()) ? 'LATE' : task.state,
+    task.id,
+    task.clock ? `${task.title} (${task.clock.law})` : task.title,
+    task.owner.join(', ') || 'anybody',
+    taskTime(task, nowMs),
+  ]);
+}
+
+function taskTime({ closed, dueAt, clock, reference }: Task, nowMs: number): string {
+  if (closed) {
+    const encryption = closed.encryption ? `; disk encrypted: ${closed.encryption.answer}` : '';
+    const number = closed.reference === undefined ? '' : `, ${reference ?? 'reference'} ${closed.reference}`;
+    return `${clockTime(closed.at)} by ${closed.who}${number}${closed.reason ? `: ${closed.reason}` : ''}${encryption}`;
+  }
+  if (dueAt === undefined) return 'begins when the stage before it is done';
+  const aware = clock ? `, aware since ${clockTime(clock.awareAt)}` : '';
+  return `due ${due(dueAt, nowMs)}${aware}${reference === undefined ? '' : `, asks for the ${reference}`}`;
+}
+
+/** What calls whom next, then what has called already and who answered. */
+function ladderLines(state: CaseState, nowMs: number): string[] {
+  const coming = comingCalls(state, new Date(nowMs).toISOString()).map((call) => [
+    due(call.at, nowMs),
+    call.rung.name,
+    describeCall(call),
+  ]);
+  return [
+    ...table(coming.slice(0, callsShown)),
+    ...more(coming.length - callsShown),
+    ...table(
+      Object.values(state.escalation.rungs)
+        .filter((progress) => progress.called > 0 || progress.snoozed || progress.acknowledged || progress.heldUntil)
+        .map((progress) => [`${progress.rung}, ${progress.trouble}`, progressText(progress)]),
+    ),
+  ];
+}
+
+function progressText(progress: RungProgress): string {
+  const { called, lastAt, deputiesAt, calling, heldUntil, snoozed, acknowledged, over } = progress;
+  return [
+    lastAt === undefined
+      ? 'nobody called yet'
+      : `called ${called === 1 ? 'once' : `${called} times, last`} ${clockTime(lastAt)}`,
+    deputiesAt !== undefined && `deputies since ${clockTime(deputiesAt)}`,
+    calling !== undefined && 'calling now',
+    heldUntil !== undefined && `quiet hours until ${clockTime(heldUntil)}`,
+    snoozed && `snoozed until ${clockTime(snoozed.until)} by ${snoozed.who}: ${snoozed.reason}`,
+    acknowledged && `acknowledged by ${acknowledged.who} ${clockTime(acknowledged.at)}`,
+    over !== undefined && `over: ${over}`,
+    called > 0 && !acknowledged && !snoozed && over === undefined && 'nobody acknowledged',
+  ]
+    .filter(Boolean)
+    .join('; ');
+}
+
+/** The client and everything else apart: one of them silent while the other speaks is a sign of its own. */
+function heardLines({ presence: { heard } }: CaseState, nowMs: number): string[] {
+  return [
+    ...(heard.client === undefined ? [] : [`Netskope client last heard ${when(heard.client, nowMs)}`]),
+    ...(heard.other === undefined ? [] : [`Last heard by ${heard.other.source} ${when(heard.other.at, nowMs)}`]),
+  ];
+}
+
 function sightingRow(sighting: Sighting, nowMs: number): string[] {
   return [
     when(sighting.at, nowMs),
     `${sighting.source}/${sighting.feed}`,
     sighting.match === 'likely' ? `${sighting.what} (likely this device)` : sighting.what,
-    describePlace(sighting) ?? '',
+    [describePlace(sighting), sighting.site && `our own site ${sighting.site}`].filter(Boolean).join(', '),
   ];
 }
 
@@ -159,6 +291,18 @@ function questionLines({ id, text: asked, options, freeText }: Pick<Question, 'i
 
 const ago = (iso: string, nowMs: number) => `${duration(nowMs - Date.parse(iso))} ago`;
 const when = (iso: string, nowMs: number) => `${clockTime(iso)} (${ago(iso, nowMs)})`;
+
+/** `2026-11-23 08:00 UTC (in 40 min)`. */
+function due(iso: string, nowMs: number): string {
+  const leftMs = Date.parse(iso) - nowMs;
+  return `${clockTime(iso)} (${leftMs > 0 ? `in ${duration(leftMs)}` : `${duration(-leftMs)} late`})`;
+}
+
+const more = (count: number) => (count > 0 ? [`and ${count} more`] : []);
+
+/** A label before the first line of each part. */
+const labelled = (parts: [label: string, lines: string[]][]) =>
+  table(parts.flatMap(([label, lines]) => lines.map((line, index) => [index === 0 ? `  ${label}` : '', line])));
 
 const section = (title: string, lines: string[]) =>
   lines.length > 0 ? ['', `${title}`, ...lines.map((line) => `  ${line}`)] : [];

@@ -5,6 +5,8 @@
 import { Command, CommanderError } from 'commander';
 import { addCaseCommands, whatACaseIs } from './cases';
 import { addDecisionCommands } from './decisions';
+import { addDigestCommand } from './digest';
+import { addEscalationCommands } from './escalation';
 import { failureOf } from './failure';
 import { addPluginCommands } from './plugins';
 import { addStartCommand } from './start';
@@ -27,7 +29,9 @@ function createProgram(): Command {
   addUpCommand(program);
   addStartCommand(program);
   addCaseCommands(program);
+  addDigestCommand(program);
   addDecisionCommands(program);
+  addEscalationCommands(program);
   addPluginCommands(program);
   return program;
 }

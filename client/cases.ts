@@ -21,8 +21,8 @@ import type { Report, TicketRef } from '../playbook/report';
 import { canonicalSerial, nameTicket } from '../playbook/report';
 import type { Rules } from '../playbook/rules';
 import { taskQueues, workflowIds } from '../workflows/ids';
-import type { CaseInput, Decided, Decision, TriageInput, TriageState } from '../workflows/messages';
-import { reportReceived } from '../workflows/messages';
+import type { CaseInput, Decided, Decision, PageAcknowledged, TriageInput, TriageState } from '../workflows/messages';
+import { pageAcknowledged, reportReceived } from '../workflows/messages';
 import { caseAttributes } from '../workflows/search-attributes';
 
 /** A case that a rule refused to change: exit code 3 on the command line, 409 over HTTP. */
@@ -148,10 +148,16 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     }
   }
 
-  /** Newest first. Visibility lags a moment behind. */
-  async function list(options: { all?: boolean; tenant?: string } = {}): Promise<CaseSummary[]> {
+  /**
+   * Newest first: what is open; with `closedSince` (ISO 8601) what was closed since, and what is written off and listens, as
+   * well; with `all` everything. Visibility lags a moment behind.
+   */
+  async function list(options: { all?: boolean; closedSince?: string; tenant?: string } = {}): Promise<CaseSummary[]> {
     const conditions = ["WorkflowType IN ('lostDevice', 'triage')"];
-    if (!options.all) conditions.push("ExecutionStatus = 'Running'");
+    const running = "ExecutionStatus = 'Running'";
+    if (options.closedSince) conditions.push(`(${running} OR CloseTime >= '${options.closedSince}')`);
+    // Closing cases are shown: something may keep their last words waiting.
+    else if (!options.all) conditions.push(`${running} AND LostDeviceOutcome != 'written off'`);
     if (options.tenant) conditions.push(`LostDeviceTenant = '${options.tenant.replaceAll("'", '')}'`);
     const rows: CaseSummary[] = [];
     for await (const found of client.workflow.list({ query: conditions.join(' AND ') })) {
@@ -186,14 +192,19 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     return rows.sort((a, b) => b.openedAt.localeCompare(a.openedAt));
   }
 
-  /** The whole case or triage. Answers for closed ones too, within the server's retention. */
-  async function show(workflowId: string): Promise<CaseState | TriageState> {
-    return client.workflow.getHandle(workflowId).query<CaseState | TriageState>('describe');
+  /**
+   * The whole case or triage. Answers for closed ones too, within the server's retention.
+   * @param withinMs how long Temporal and a worker may take (milliseconds).
+   */
+  async function show(workflowId: string, withinMs = 30_000): Promise<CaseState | TriageState> {
+    return client.withDeadline(Date.now() + withinMs, () =>
+      client.workflow.getHandle(workflowId).query<CaseState | TriageState>('describe'),
+    );
   }
 
   /**
-   * Find the workflow that a person means: a full workflow id, a serial, a ticket id, a hostname or a user.
-   * Throws `RefusedByRule` when it is not exactly one.
+   * Find the workflow that a person means: a full workflow id, a serial, a ticket id, a hostname or a user. An open case
+   * goes before one that is written off and listens, and that before closed ones. Throws `RefusedByRule` when it is not exactly one.
    */
   async function resolve(text: string): Promise<string> {
     if (text.startsWith('lost-device')) return text;
@@ -207,8 +218,10 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
         row.user?.toLowerCase() === wanted ||
         row.tickets?.some((ticket) => [ticket, ticket.split(' ')[1]].some((name) => name?.toLowerCase() === wanted)),
     );
-    const open = fits.filter((row) => row.running);
-    const ids = [...new Set((open.length > 0 ? open : fits).map((row) => row.workflowId))];
+    const running = fits.filter((row) => row.running);
+    const open = running.filter(({ outcome }) => outcome !== 'written off');
+    const nearest = [open, running, fits].find((rows) => rows.length > 0) ?? [];
+    const ids = [...new Set(nearest.map((row) => row.workflowId))];
     if (ids.length === 1) return ids[0] as string;
     if (ids.length === 0)
       throw new RefusedByRule(`No case fits "${text}". \`lost-device list --all\` shows every case.`);
@@ -238,5 +251,22 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     }
   }
 
-  return { handIn, list, show, resolve, decide, keyOf, newDecisionId: () => randomUUID() };
+  /**
+   * Tell a case that somebody acknowledged its page. Safe to repeat: the case knows the ids of recent ones. Whoever can write
+   * incidents of one tenant reaches no other tenant's case.
+   */
+  async function acknowledged(tenant: string, news: PageAcknowledged): Promise<'told' | 'closed' | 'not ours'> {
+    // An incident begins with the chain of its case: workflow id, tilde, run id. What follows may hold any text.
+    const workflowId = /^(.+)~[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:/.exec(news.incident)?.[1];
+    if (!workflowId?.startsWith(workflowIds.lostDevice(tenant, ''))) return 'not ours';
+    try {
+      await client.workflow.getHandle(workflowId).signal(pageAcknowledged, news);
+      return 'told';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return 'closed';
+      throw error;
+    }
+  }
+
+  return { handIn, acknowledged, list, show, resolve, decide, keyOf, newDecisionId: () => randomUUID() };
 }

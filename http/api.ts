@@ -5,13 +5,16 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { fastify, type FastifyInstance } from 'fastify';
 import { RefusedByRule, type CaseClient } from '../client/cases';
+import { readDigest } from '../client/digest';
+import { BadInput } from '../plugins/errors';
 import { isLoopback } from '../plugins/setting-fields';
+import { readMoment } from '../settings/moment';
 import { answerError, refuse } from './answers';
 import { publishedSchemas } from './schemas';
 
 /**
  * `GET /health`, `/api/cases` (`?all=true` for closed ones too), `/api/cases/:id` (workflow id, serial, hostname or user),
- * `/api/schemas` and `/api/schemas/:name`.
+ * `/api/digest` (`?since=8h` or a time in ISO 8601, `&tenant=`), `/api/schemas` and `/api/schemas/:name`.
  *
  * Answers 403 to whoever comes over another address than loopback, or by another name: a web page elsewhere could else
  * make an analyst's browser read cases for it.
@@ -35,6 +38,15 @@ export function createApiServer({ cases }: { cases: Pick<CaseClient, 'list' | 'r
   app.get<{ Querystring: { all?: string } }>('/api/cases', ({ query }) => cases.list({ all: query.all === 'true' }));
   app.get<{ Params: { id: string } }>('/api/cases/:id', async ({ params }) =>
     cases.show(await cases.resolve(params.id)),
+  );
+  app.get<{ Querystring: { since?: string; tenant?: string } }>(
+    '/api/digest',
+    async ({ query: { since: text = '8h', tenant } }) => {
+      const since = readMoment(text, 'before', Date.now());
+      if (since === undefined)
+        throw new BadInput('LDP_BAD_INPUT', 'since: write it like 8h, 2d or 2026-11-22T14:00:00Z.');
+      return readDigest(cases, { since, ...(tenant !== undefined && { tenant }) });
+    },
   );
   app.get('/api/schemas', () => Object.keys(publishedSchemas));
   app.get<{ Params: { name: string } }>('/api/schemas/:name', ({ params }, reply) =>

@@ -8,10 +8,12 @@ import {
   caseListSchema,
   connectionTestsSchema,
   decidedSchema,
+  digestSchema,
   houseAddressesSchema,
   pluginListSchema,
   refusalSchema,
   takenSchema,
+  taskListSchema,
   webhookAnswerSchema,
 } from '../playbook/schemas/answers';
 import { caseStateSchema } from '../playbook/schemas/case-state';
@@ -30,6 +32,8 @@ export const publishedSchemas: Readonly<Record<string, object>> = {
   'case-list': published('Cases and triages', caseListSchema),
   taken: published('What became of a report', takenSchema),
   decided: published('What became of a decision', decidedSchema),
+  'task-list': published('Tasks of a case', taskListSchema),
+  digest: published('What a shift hands to the next', digestSchema),
   'plugin-list': published('Products of the settings', pluginListSchema),
   'connection-tests': published('A test of one product', connectionTestsSchema),
   up: published('Addresses of the house', houseAddressesSchema),

@@ -7,13 +7,16 @@ import { namesOf, troubledSteps } from './case';
 import { clockTime } from './clock-time';
 import { describeDevice } from './device';
 import { describePlace } from './sighting';
+import { byDueTime, describeTask, openTasks, runningClocks } from './tasks';
 
 /** The head line: what the case is, in one sentence. */
 export function headline(state: CaseState): string {
   const device = describeDevice(namesOf(state));
   const kind = state.answers.kind === 'stolen' ? 'Stolen' : 'Lost';
+  const { containment, device: identified, listening } = state;
+  if (listening && state.closedAt === undefined)
+    return `${kind} laptop ${device}: written off, listening until ${clockTime(listening.until)}.`;
   if (state.outcome !== 'open') return `${kind} laptop ${device}: ${state.outcome}.`;
-  const { containment, device: identified } = state;
   if (state.ending) return `${kind} laptop ${device}: closing as ${state.ending.outcome}, undoing what was done.`;
   if (!identified) return `${kind} laptop ${device}: not identified yet.`;
   if (containment.state === 'none') return `${kind} laptop ${device}: NOT contained.`;
@@ -27,7 +30,16 @@ export function waitsFor(state: CaseState): string[] {
   return [
     ...state.questions.map((question) => `Decide: ${question.text}`),
     ...troubledSteps(state).map(([name, step]) => describeTrouble(name, step)),
+    ...tasksWait(state),
   ];
+}
+
+/** People's tasks in one line: a page has no room for all of them. */
+function tasksWait(state: CaseState): string[] {
+  const [first, ...others] = byDueTime(openTasks(state));
+  if (first === undefined) return [];
+  const more = others.length > 0 ? ` ${others.length} more after it.` : '';
+  return [`To do: ${describeTask(first)}.${more}`];
 }
 
 /** A step that waits for a person (stuck) or for a vendor (failing), in one sentence. */
@@ -39,7 +51,11 @@ export function describeTrouble(name: string, step: Step): string {
 
 /** What the case itself waits for next. */
 export function comesNext(state: CaseState): string {
-  if (state.outcome !== 'open') return 'Nothing: the case is closed.';
+  if (state.closedAt !== undefined) return 'Nothing: the case is closed.';
+  if (state.listening) return 'Listen: a sign of the device opens the case again.';
+  const [clock] = byDueTime(runningClocks(state));
+  if (state.outcome !== 'open' && clock) return `Its legal clocks run on. ${describeTask(clock)}.`;
+  if (state.outcome !== 'open') return 'Tell the tickets, and write the last of it into the archive.';
   if (state.ending) return 'Undo containment, read every undo back, close the tickets.';
   if (!state.device) return 'Identify the device.';
   if (state.containment.state === 'none') return 'Move the user into the lost group.';

@@ -122,6 +122,12 @@ export const openTasks = (state: CaseState) => state.tasks.filter((task) => task
 /** A legal clock outlives the return of the laptop: data may have been read meanwhile. */
 export const runningClocks = (state: CaseState) => openTasks(state).filter((task) => task.clock !== undefined);
 
+export const isLate = ({ state, dueAt }: Task, now: string) => state === 'open' && dueAt !== undefined && dueAt <= now;
+
+/** What is due first, first; what has no due time yet, last. */
+export const byDueTime = (tasks: Task[]) =>
+  [...tasks].sort((a, b) => (a.dueAt ?? '9999').localeCompare(b.dueAt ?? '9999'));
+
 /** `Police report (due 2026-11-25 22:14 UTC)`. */
 export function describeTask({ title, dueAt, clock }: Task): string {
   const law = clock ? ` (${clock.law})` : '';

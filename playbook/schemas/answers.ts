@@ -3,6 +3,8 @@
  * @module
  */
 import { z } from 'zod';
+import type { Digest } from '../digest';
+import { taskSchema } from './escalation';
 import { time } from './report';
 
 /** What became of a report: `start`. */
@@ -17,7 +19,7 @@ export const webhookAnswerSchema = z.object({
   case: z.string().describe('Workflow id of the case or the triage.'),
 });
 
-/** What became of a decision: `answer`, `retry`, `skip`, `sighting`, `replace`, `recovered`, `false-alarm`. */
+/** What became of a decision, from `answer` to `write-off`. */
 export const decidedSchema = z.object({ text: z.string() });
 
 /** One row of `list`. */
@@ -40,6 +42,39 @@ export const caseSummarySchema = z.object({
 
 /** `list`, newest first. */
 export const caseListSchema = z.array(caseSummarySchema);
+
+/** `tasks`: what people have to do in one case. */
+export const taskListSchema = z.array(taskSchema);
+
+const sentences = z.array(z.string());
+
+/** `digest`: what a shift hands to the next. */
+export const digestSchema = z.object({
+  since: time.describe('What happened since then is told.'),
+  at: time,
+  says: z.string().describe('All of it in a few sentences.'),
+  cases: z
+    .array(
+      z.object({
+        workflowId: z.string(),
+        headline: z.string(),
+        asks: sentences.describe('What waits for a person, and who was called or has it in hand.'),
+        happened: sentences.describe('The newest entries of the journal, oldest first.'),
+        next: z.string(),
+        nextAt: time.exactOptional(),
+        tasks: sentences.describe('Open tasks, the soonest first.'),
+      }),
+    )
+    .describe('What asks a person first, then what is late or counted by the law, then what comes next soonest.'),
+  triages: z.array(z.object({ workflowId: z.string(), says: z.string(), asks: sentences })),
+  closed: z
+    .array(z.object({ workflowId: z.string(), headline: z.string(), at: time, because: z.string() }))
+    .describe('Closed or written off since.'),
+  listening: z.int().describe('How many written-off devices are listened for.'),
+  unanswered: z
+    .array(z.object({ workflowId: z.string(), device: z.string().exactOptional(), why: z.string() }))
+    .describe('Cases that did not answer: no worker, or frozen.'),
+}) satisfies z.ZodType<Digest>;
 
 /** `plugins`: the products of the settings. */
 export const pluginListSchema = z.array(
