@@ -22,5 +22,8 @@ export const archiveKeys = {
   /** What was there before the first change, written down before that change is sent. */
   baseline: (chain: string) => `cases/${segment(chain)}/baseline.json`,
   report: (chain: string) => `cases/${segment(chain)}/closing-report.json`,
+  /** When a notifier told an alarm: what it told lately is not told again. */
+  alarm: (alarm: string, notifier: string, at: string) => `${archiveKeys.alarms(alarm, notifier)}${segment(at)}.json`,
+  alarms: (alarm: string, notifier: string) => `alarms/${segment(alarm)}/${segment(notifier)}/`,
   closing: (ticket: TicketRef) => `closings/${segment(ticket.source)}/${segment(ticket.id)}.json`,
 };

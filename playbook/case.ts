@@ -163,6 +163,8 @@ export interface PendingPage {
   /** Notifiers and persons that have it already. */
   told?: string[];
   tries?: number;
+  /** The trouble is over: the incident is resolved at the pager. */
+  resolve?: true;
 }
 
 export interface Ending {
@@ -391,6 +393,9 @@ export function namesOf(state: CaseState): DeviceNames {
   if (user) names.user = user;
   return names;
 }
+
+/** The step that contains: skipped, it is left to people. */
+export const moveTheUser = 'move the user into the lost group';
 
 /** Steps that need somebody or something: what an analyst looks at first. */
 export function troubledSteps(state: CaseState): [name: string, step: Step][] {

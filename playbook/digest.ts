@@ -4,12 +4,14 @@
  * @module
  */
 import type { CaseState, JournalEntry } from './case';
+import { namesOf } from './case';
 import { clockTime, duration } from './clock-time';
 import { comingCalls, describeCall, describeWhom } from './coming-calls';
+import { describeDevice } from './device';
 import type { RungProgress, Trouble } from './ladder';
 import type { TicketRef } from './report';
 import { comesNext, headline } from './summary';
-import { byDueTime, describeTask, isLate, openTasks } from './tasks';
+import { byDueTime, describeTask, isLate, openTasks, type Task } from './tasks';
 import { blindSince, subjectOf, troublesOf } from './troubles';
 
 export interface Digest {
@@ -126,19 +128,26 @@ function digestCase(state: CaseState, since: string, now: string): DigestCase {
       .filter(({ routine, at }) => !routine && at >= since)
       .slice(-entriesTold)
       .map(entryText),
-    next: [comesNext(state), coming && `${clockTime(coming.at)}: ${coming.what}.`].filter(Boolean).join(' '),
+    next: [comesNext(state), coming && `${comesText(coming, now)}.`].filter(Boolean).join(' '),
     ...(coming && { nextAt: coming.at }),
     tasks: byDueTime(openTasks(state)).map((task) => taskText(task, now)),
   };
 }
 
+interface Coming {
+  at: string;
+  what: string;
+}
+
+const comesText = ({ at, what }: Coming, now: string) => `${at > now ? clockTime(at) : 'Now'} ${what}`;
+
 /** The next call of the ladder, or the next task that is due, whichever is sooner. */
-function comesByTime(state: CaseState, now: string): { at: string; what: string } | undefined {
+function comesByTime(state: CaseState, now: string): Coming | undefined {
   const [call] = comingCalls(state, now);
   const [task] = byDueTime(openTasks(state).filter(({ dueAt }) => dueAt !== undefined && dueAt > now));
   const events = [
     ...(call ? [{ at: call.at, what: describeCall(call) }] : []),
-    ...(task?.dueAt ? [{ at: task.dueAt, what: `due: ${task.title}` }] : []),
+    ...(task?.dueAt ? [{ at: task.dueAt, what: `is due: ${task.title}` }] : []),
   ];
   return events.sort((a, b) => compare([a.at], [b.at]))[0];
 }
@@ -195,11 +204,17 @@ function entryText({ at, who, text, evidence }: JournalEntry): string {
   return `${clockTime(at)} ${who === 'playbook' ? '' : `${who}: `}${text}${evidence ? ` (${evidence})` : ''}`;
 }
 
-function taskText(task: Parameters<typeof isLate>[0], now: string): string {
-  const leftMs = task.dueAt === undefined ? undefined : Date.parse(task.dueAt) - Date.parse(now);
-  const text = `${task.id}: ${describeTask(task)}`;
-  if (leftMs === undefined) return text;
-  return isLate(task, now) ? `LATE by ${duration(-leftMs)}, ${text}` : `${text} (in ${duration(leftMs)})`;
+function taskText(task: Task, now: string): string {
+  const { id, dueAt, owner } = task;
+  const leftMs = dueAt === undefined ? undefined : Date.parse(dueAt) - Date.parse(now);
+  const late = leftMs !== undefined && leftMs <= 0;
+  return [
+    late ? `LATE by ${duration(-leftMs)}: ` : '',
+    describeTask(task),
+    leftMs !== undefined && !late ? ` (in ${duration(leftMs)})` : '',
+    owner.length > 0 ? `, for ${describeWhom({ whom: owner })}` : '',
+    ` [${id}]`,
+  ].join('');
 }
 
 // --- the sentences at the head ----------------------------------------------------------------------------------
@@ -223,9 +238,12 @@ function sentences(
     blind > 0 && `${blind} ${blind === 1 ? 'is' : 'are'} blind`,
   ].filter((part) => part !== false);
   const triagesAsking = triages.filter(({ asks }) => asks.length > 0).length;
-  const [next] = cases
-    .flatMap(({ nextAt, ...rest }) => (nextAt === undefined ? [] : [{ nextAt, ...rest }]))
-    .sort((a, b) => compare([a.nextAt], [b.nextAt]));
+  const [next] = open
+    .flatMap((state) => {
+      const coming = comesByTime(state, now);
+      return coming ? [{ state, ...coming }] : [];
+    })
+    .sort((a, b) => compare([a.at], [b.at]));
   return [
     `${cases.length === 0 ? 'No open case' : count(cases.length, 'open case')}${states.length > 0 ? `: ${states.join(', ')}` : ''}.`,
     late > 0 && `${count(late, 'task')} ${late === 1 ? 'is' : 'are'} late.`,
@@ -234,7 +252,7 @@ function sentences(
     unanswered.length > 0 && `${count(unanswered.length, 'case')} could not be read.`,
     closed.length > 0 && `${count(closed.length, 'case')} closed since.`,
     listening > 0 && `${count(listening, 'written-off device')} ${listening === 1 ? 'is' : 'are'} listened for.`,
-    next && `Next: ${next.headline} ${next.next}`,
+    next && `Next: ${comesText(next, now)}, ${describeDevice(namesOf(next.state))}.`,
   ]
     .filter(Boolean)
     .join(' ');

@@ -98,6 +98,8 @@ export interface RungProgress {
   calling?: 'whom' | 'deputies';
   /** Everybody it would call has quiet hours until then. */
   heldUntil?: string;
+  /** Who has them: deputies do not wait for the night of others. */
+  held?: 'whom' | 'deputies';
   acknowledged?: { who: string; at: string };
   snoozed?: { until: string; who: string; reason: string };
   /** It proposed what it has to propose. */
@@ -184,7 +186,10 @@ export function takeFacts(track: EscalationTrack, ladder: Rung[], facts: Readonl
 
 /** The calls that are due at this moment. */
 export function dueCalls(track: EscalationTrack, ladder: Rung[], troubles: Trouble[], now: string): DueCall[] {
-  return moments(track, ladder, troubles).flatMap(({ atMs, ...call }) => (atMs <= Date.parse(now) ? [call] : []));
+  const nowMs = Date.parse(now);
+  return moments(track, ladder, troubles).flatMap(({ atMs, deputiesFromMs, ...call }) =>
+    atMs <= nowMs ? [{ ...call, to: deputiesFromMs <= nowMs ? 'deputies' : 'whom' }] : [],
+  );
 }
 
 /** When to look again, if nothing else happens. ISO 8601. */
@@ -193,18 +198,23 @@ export function nextDueAt(track: EscalationTrack, ladder: Rung[], troubles: Trou
   return Number.isFinite(earliest) ? new Date(earliest).toISOString() : undefined;
 }
 
-/** What each rung waits for next, with its time (epoch milliseconds, perhaps past). */
-function moments(track: EscalationTrack, ladder: Rung[], troubles: Trouble[]): (DueCall & { atMs: number })[] {
+interface Moment extends Omit<DueCall, 'to'> {
+  /** Epoch milliseconds, perhaps past. */
+  atMs: number;
+  /** From then on its calls go to the deputies, too. */
+  deputiesFromMs: number;
+}
+
+/** What each rung waits for next. */
+function moments(track: EscalationTrack, ladder: Rung[], troubles: Trouble[]): Moment[] {
   return troubles.flatMap((trouble) =>
     ladder.flatMap((rung) => {
       const key = progressKey(rung.name, trouble.id);
       const progress = track.rungs[key];
       const clock = track.clocks[trouble.id];
       if (progress === undefined || clock?.runsSince === undefined || !waits(progress)) return [];
-      const { atMs, to } = nextCall(rung, progress, clock);
-      const notBefore = [progress.heldUntil, progress.snoozed?.until].flatMap((at) => (at ? [Date.parse(at)] : []));
-      const dueMs = Math.max(atMs, ...notBefore);
-      return Number.isFinite(dueMs) ? [{ key, rung, trouble, to, atMs: dueMs }] : [];
+      const next = nextCall(rung, progress, Date.parse(clock.runsSince) - clock.ranMs);
+      return Number.isFinite(next.atMs) ? [{ key, rung, trouble, ...next }] : [];
     }),
   );
 }
@@ -214,18 +224,22 @@ function waits({ over, acknowledged, calling, proposed }: RungProgress): boolean
   return over === undefined && acknowledged === undefined && calling === undefined && proposed === undefined;
 }
 
-function nextCall(rung: Rung, progress: RungProgress, clock: Clock): { atMs: number; to: 'whom' | 'deputies' } {
-  if (progress.firstAt === undefined || progress.lastAt === undefined) {
-    return { atMs: Date.parse(clock.runsSince ?? clock.since) + rung.afterMs - clock.ranMs, to: 'whom' };
+/** @param beganMs When the trouble would have begun, had its clock never stood still. */
+function nextCall(rung: Rung, progress: RungProgress, beganMs: number): Pick<Moment, 'atMs' | 'deputiesFromMs'> {
+  const { firstAt, lastAt, deputiesAt, snoozed } = progress;
+  const heldMs = progress.heldUntil === undefined ? -Infinity : Date.parse(progress.heldUntil);
+  const snoozedMs = snoozed === undefined ? -Infinity : Date.parse(snoozed.until);
+  if (firstAt === undefined || lastAt === undefined) {
+    return { atMs: Math.max(beganMs + rung.afterMs, heldMs, snoozedMs), deputiesFromMs: Infinity };
   }
   const { repeatEveryMs = Infinity, deputiesAfterMs = Infinity } = rung;
   // A call that a person put off is due when the time is over, also where nothing repeats.
-  const putOff = progress.snoozed === undefined ? Infinity : Date.parse(progress.snoozed.until);
-  const again = Math.min(Date.parse(progress.lastAt) + repeatEveryMs, putOff);
-  const deputies = progress.deputiesAt === undefined ? Date.parse(progress.firstAt) + deputiesAfterMs : Infinity;
-  return deputies <= again
-    ? { atMs: deputies, to: 'deputies' }
-    : { atMs: again, to: progress.deputiesAt === undefined ? 'whom' : 'deputies' };
+  const putOffMs = snoozed === undefined ? Infinity : snoozedMs;
+  const againMs = Math.max(Math.min(Date.parse(lastAt) + repeatEveryMs, putOffMs), heldMs);
+  const deputiesFromMs = Date.parse(firstAt) + deputiesAfterMs;
+  const deputiesHeldMs = progress.held === 'deputies' ? heldMs : -Infinity;
+  const deputiesMs = deputiesAt === undefined ? Math.max(deputiesFromMs, deputiesHeldMs) : Infinity;
+  return { atMs: Math.max(Math.min(againMs, deputiesMs), snoozedMs), deputiesFromMs };
 }
 
 /** People were called. */
@@ -236,11 +250,13 @@ export function called(progress: RungProgress, at: string): void {
   progress.lastAt = at;
   delete progress.calling;
   delete progress.heldUntil;
-  if (progress.snoozed !== undefined && progress.snoozed.until <= at) delete progress.snoozed;
+  delete progress.held;
+  if (progress.snoozed !== undefined && Date.parse(progress.snoozed.until) <= Date.parse(at)) delete progress.snoozed;
 }
 
 /** Everybody has quiet hours: called when they end, unless something makes it needless before. */
 export function held(progress: RungProgress, until: string): void {
   progress.heldUntil = until;
+  progress.held = progress.calling ?? 'whom';
   delete progress.calling;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { CaseState } from './case';
-import { troubledSteps } from './case';
+import { moveTheUser, troubledSteps } from './case';
 import { clockTime } from './clock-time';
 import { describeDevice } from './device';
 import type { Fact, Trouble, TroubleKind } from './ladder';
@@ -30,7 +30,7 @@ export function factsOf({ containment, configuration, presence, openedAt }: Case
 }
 
 function ofContainment({ containment, decided, steps, openedAt }: CaseState): Trouble[] {
-  const left = decided['contain']?.value === 'no' || Object.values(steps).some(({ state }) => state === 'skipped');
+  const left = decided['contain']?.value === 'no' || steps[moveTheUser]?.state === 'skipped';
   if (containment.state !== 'none' || left) return [];
   const since = containment.backAt ?? openedAt;
   return [

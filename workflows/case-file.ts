@@ -8,15 +8,18 @@ import {
   ApplicationFailure,
   allHandlersFinished,
   condition,
+  patched,
   setCurrentDetails,
   upsertMemo,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { PlaybookActivities } from '../activities';
-import type { CaseState, Question, Step, TrackName } from '../playbook/case';
-import { namesOf, openCase, takeReport, troubledSteps, upgrade } from '../playbook/case';
+import type { CaseState, PendingPage, Question, Step, TrackName } from '../playbook/case';
+import { namesOf, openCase, pageHash, takeReport, troubledSteps, upgrade } from '../playbook/case';
+import { called, held } from '../playbook/ladder';
 import { nameTicket } from '../playbook/report';
+import { defaultRules } from '../playbook/rules';
 import { summarise } from '../playbook/summary';
 import { activitiesOf } from './activity-names';
 import type { CaseInput, Decision } from './messages';
@@ -32,15 +35,25 @@ export const act = activitiesOf<PlaybookActivities>({
 
 /** How many archived entries stay in the state for `show` and the console. */
 const tailKept = 20;
+/** How often a page is tried again for those who could not be reached, while others have it. */
+const mostPageTries = 5;
 /** Longest text of one entry (characters). */
 const longestText = 400;
 
 export class CaseFile {
   readonly state: CaseState;
+  /** False in runs that began before there was a ladder: they page everybody at once, until they go on as a new run. */
+  readonly hasLadder = patched('ladder');
   /** Activities on their way. Continuing as new now would lose their results. */
   private inFlight = 0;
   /** Continuing as new is wanted: nothing new starts until everything has come home. */
   private draining = false;
+  /** Go on as a new run: the tracks begin anew with what the case knows. */
+  async goOn(): Promise<'continue as new'> {
+    this.draining = true;
+    await condition(() => this.quiet);
+    return 'continue as new';
+  }
   private status = '';
   private readonly wakes = new Set<string>();
 
@@ -48,7 +61,7 @@ export class CaseFile {
     const { workflowId, runId } = workflowInfo();
     this.state = input.state
       ? upgrade(input.state)
-      : openCase(input.report, input.rules, { workflowId, runId, now: this.now });
+      : openCase(input.report, { ...defaultRules, ...input.rules }, { workflowId, runId, now: this.now });
     for (const report of input.more ?? []) takeReport(this.state, report);
   }
 
@@ -96,11 +109,13 @@ export class CaseFile {
     }
   }
 
-  /** Tell people now. The same key pages once in the life of a case. */
+  /** Tell people news. The same key pages once in the life of a case. What stays wrong is told by the ladder. */
   page(key: string, subject: string, text: string): void {
-    if (this.state.paged.includes(key)) return;
-    this.state.paged = [...this.state.paged, key].slice(-200);
-    this.state.pages.push({ key: `${this.state.chain}:${key}`, subject, text });
+    const { chain, pages, rules } = this.state;
+    if (this.state.paged.includes(pageHash(key))) return;
+    this.state.paged = [...this.state.paged, pageHash(key)].slice(-200);
+    const to = this.hasLadder ? { to: rules.escalation.news } : {};
+    pages.push({ key: `${chain}:${key}`, subject, text, ...to });
   }
 
   // --- waiting ---------------------------------------------------------------------------------------------------
@@ -175,7 +190,7 @@ export class CaseFile {
         evidence: failure.message,
         note: toldInTickets(name),
       });
-      if (state === 'stuck') {
+      if (state === 'stuck' && !this.hasLadder) {
         this.page(
           `stuck:${name}:${step.since}`,
           `Stuck: ${name}`,
@@ -225,7 +240,8 @@ export class CaseFile {
     delete this.state.decided[question.id];
     this.state.questions.push({ ...question, askedAt: this.now });
     this.say('case', `Asked: ${question.text}`, { note: true });
-    this.page(`question:${question.id}:${this.state.journal.next}`, 'A decision is needed', question.text);
+    if (!this.hasLadder)
+      this.page(`question:${question.id}:${this.state.journal.next}`, 'A decision is needed', question.text);
   }
 
   withdraw(id: string): void {
@@ -263,7 +279,14 @@ export class CaseFile {
       { key: caseAttributes.keys, value: state.keys },
       { key: caseAttributes.tickets, value: state.tickets.flatMap(({ key }) => (key === undefined ? [] : [key])) },
     ]);
-    upsertMemo({ names: namesOf(state), tickets: state.tickets.map(nameTicket) });
+    const team = state.device?.team;
+    const site = state.presence.last?.site;
+    upsertMemo({
+      names: namesOf(state),
+      tickets: state.tickets.map(nameTicket),
+      ...(team !== undefined && { team }),
+      ...(site !== undefined && { site }),
+    });
     setCurrentDetails(summarise(state));
   }
 
@@ -277,6 +300,7 @@ export class CaseFile {
       needs(state),
       state.keys,
       state.tickets.length,
+      state.presence.last?.site,
     ]);
   }
 
@@ -343,25 +367,86 @@ export class CaseFile {
     delete notes.sending;
   }
 
-  /** Pages, one after the other. */
+  /** Pages, one after the other; those that wait for an hour or for the next try let others go first. */
   async keepPages(): Promise<never> {
+    const { state } = this;
     for (;;) {
-      await this.until(() => this.state.pages.length > 0);
-      const [page] = this.state.pages;
-      if (page === undefined) continue;
-      const { tenant } = this.state;
-      await this.step(
-        'page people',
-        () =>
-          act.pagePeople({
-            tenant,
-            now: this.now,
-            page: { key: page.key, subject: page.subject, text: `${page.text}\n\n${summarise(this.state)}` },
-          }),
-        { track: 'case', partOfEnding: true },
-      );
-      this.state.pages = this.state.pages.slice(1);
+      const ready = () =>
+        state.pages.find(({ notBefore }) => notBefore === undefined || Date.parse(notBefore) <= Date.now());
+      const next = () => state.pages.flatMap(({ notBefore }) => notBefore ?? []).sort()[0];
+      const waited = next();
+      await this.until(() => ready() !== undefined || next() !== waited, waited);
+      const page = ready();
+      if (page) await this.send(page);
     }
+  }
+
+  private async send(page: PendingPage): Promise<void> {
+    const { state } = this;
+    const { tenant } = state;
+    const { key, subject, to, incident, told } = page;
+    const done = () => (state.pages = state.pages.filter((other) => other !== page));
+    const text = `${page.text}\n\n${summarise(state)}`;
+    const step = { track: 'case', partOfEnding: true } as const;
+    if (page.resolve && incident !== undefined) {
+      await this.step('resolve at the pager', () => act.resolveIncident({ tenant, now: this.now, incident }), step);
+      done();
+      return;
+    }
+    if (to === undefined) {
+      const old = { key, subject, text };
+      await this.step('page people', () => act.pagePeople({ tenant, now: this.now, page: old }), step);
+      done();
+      return;
+    }
+    this.sending = page;
+    const given = { key, subject, text, to, ...(incident !== undefined && { incident }), ...(told && { told }) };
+    const answer = await this.step('page people', () => act.callPeople({ tenant, now: this.now, page: given }), step);
+    this.sending = undefined;
+    if (answer?.heldUntil !== undefined) {
+      const progress = page.rung === undefined ? undefined : state.escalation.rungs[page.rung];
+      if (progress?.calling) held(progress, answer.heldUntil);
+      if (page.rung === undefined) page.notBefore = answer.heldUntil;
+      else done();
+      return;
+    }
+    this.tellCalled(page, answer?.told ?? [], answer?.missing ?? []);
+    const reached = (answer?.told.length ?? 0) > 0;
+    if (answer?.missing.length && (!reached || (page.tries ?? 0) < mostPageTries)) {
+      page.told = answer.told;
+      page.tries = (page.tries ?? 0) + 1;
+      page.notBefore = this.after(Math.min(state.rules.waits.retryMaxMs, 60_000 * 2 ** Math.min(page.tries, 10)));
+      return;
+    }
+    done();
+  }
+
+  /** Written down, and counted by the rung, when the first of them has it. */
+  private tellCalled(page: PendingPage, told: string[], missing: { who: string; message: string }[]): void {
+    const { state } = this;
+    const anew = told.filter((who) => !page.told?.includes(who));
+    const names = anew.length > 0 ? anew.join(', ') : 'nobody';
+    // The journal is closed before the last pages go out.
+    if (!this.closing && (anew.length > 0 || page.tries === undefined))
+      this.say('escalation', `Called ${names}: ${page.subject}.`, {
+        ...(missing.length > 0 && {
+          evidence: `Not reached: ${missing.map(({ who, message }) => `${who} (${message})`).join('; ')}`,
+        }),
+      });
+    const progress = page.rung === undefined ? undefined : state.escalation.rungs[page.rung];
+    if (progress?.calling === undefined || (told.length === 0 && missing.length > 0)) return;
+    called(progress, this.now);
+    if (page.incident !== undefined) progress.atPager = true;
+  }
+
+  private sending: PendingPage | undefined;
+
+  /** What waits to be said by a rung is not said any more. A page on its way cannot be called back. */
+  dropPages(rung: string): void {
+    const { state } = this;
+    state.pages = state.pages.filter((page) => page.rung !== rung || page === this.sending || page.resolve);
+    const progress = state.escalation.rungs[rung];
+    if (progress && this.sending?.rung !== rung) delete progress.calling;
   }
 
   /** Nothing is gathered any more: the case only waits for its last words to be sent. */
@@ -379,7 +464,11 @@ export class CaseFile {
   async untilDrained(): Promise<void> {
     await condition(() => workflowInfo().continueAsNewSuggested);
     this.draining = true;
-    await condition(() => this.inFlight === 0 && allHandlersFinished());
+    await condition(() => this.quiet);
+  }
+
+  private get quiet(): boolean {
+    return this.inFlight === 0 && allHandlersFinished();
   }
 }
 

@@ -7,40 +7,63 @@ import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import type { CaseState, Ending, Question } from '../playbook/case';
 import { takeSighting, troubledSteps } from '../playbook/case';
 import { canonicalSerial } from '../playbook/report';
+import type { Sighting } from '../playbook/sighting';
 import { toldInTickets, type CaseFile } from './case-file';
 import type { Answer, Decided, Decision, Retry, SightingReport, Skip } from './messages';
-import { answer, falseAlarm, recovered, replaceDevice, reportSighting, retryStep, skipStep } from './messages';
+import {
+  answer,
+  falseAlarm,
+  recovered,
+  replaceDevice,
+  reportSighting,
+  retryStep,
+  skipStep,
+  writeOff,
+} from './messages';
+import { containAgain } from './tracks/containment';
+import { endAsWrittenOff, takeAnswer } from './tracks/escalation';
+import { reopen } from './written-off';
 
 /** Clocks of people and machines differ by less than this (milliseconds). */
 const clocksDifferByMs = 5 * 60_000;
 
-function refuse(text: string): never {
+export function refuse(text: string): never {
   throw ApplicationFailure.nonRetryable(text, 'RefusedByRule');
+}
+
+/** What all handlers of decisions share. */
+export function decisionsOf(c: CaseFile) {
+  const { state } = c;
+  const known = (decision: Decision) => state.decisions.includes(decision.id);
+  return {
+    /** Take a decision once; a repeat is answered and changes nothing. */
+    once:
+      <D extends Decision>(take: (decision: D) => string) =>
+      (decision: D): Decided => {
+        if (known(decision)) return { text: 'This decision was taken before.' };
+        state.decisions = [...state.decisions, decision.id].slice(-200);
+        return { text: take(decision) };
+      },
+    unlessKnown:
+      <D extends Decision>(validate: (decision: D) => void) =>
+      (decision: D): void => {
+        if (!known(decision)) validate(decision);
+      },
+    stillOpen: () => {
+      if (state.ending) refuse(`The case is closing as ${state.ending.outcome} since ${state.ending.at}.`);
+    },
+    /** Open, or written off and listening. */
+    notClosing: () => {
+      if (state.ending && !state.listening)
+        refuse(`The case is closing as ${state.ending.outcome} since ${state.ending.at}.`);
+    },
+  };
 }
 
 /** Register the handlers of all decisions. */
 export function takeDecisions(c: CaseFile): void {
   const { state } = c;
-  const known = (decision: Decision) => state.decisions.includes(decision.id);
-  const remember = (decision: Decision) => {
-    state.decisions = [...state.decisions, decision.id].slice(-200);
-  };
-  /** Take a decision once; a repeat is answered and changes nothing. */
-  const once =
-    <D extends Decision>(take: (decision: D) => string) =>
-    (decision: D): Decided => {
-      if (known(decision)) return { text: 'This decision was taken before.' };
-      remember(decision);
-      return { text: take(decision) };
-    };
-  const unlessKnown =
-    <D extends Decision>(validate: (decision: D) => void) =>
-    (decision: D): void => {
-      if (!known(decision)) validate(decision);
-    };
-  const stillOpen = () => {
-    if (state.ending) refuse(`The case is closing as ${state.ending.outcome} since ${state.ending.at}.`);
-  };
+  const { once, unlessKnown, stillOpen, notClosing } = decisionsOf(c);
 
   setHandler(
     answer,
@@ -53,6 +76,7 @@ export function takeDecisions(c: CaseFile): void {
         ...reasonOf(decision),
         note: true,
       });
+      takeAnswer(c, question, value, decision);
       return `Answered: ${value}.`;
     }),
     {
@@ -94,7 +118,7 @@ export function takeDecisions(c: CaseFile): void {
   setHandler(
     reportSighting,
     once((decision: SightingReport) => {
-      takeSighting(state, {
+      const sighting: Sighting = {
         id: decision.id,
         at: decision.at,
         source: 'person',
@@ -104,19 +128,25 @@ export function takeDecisions(c: CaseFile): void {
         device: {},
         what: decision.what,
         ...(decision.where !== undefined && { place: { city: decision.where } }),
-      });
+      };
+      takeSighting(state, sighting);
       if (state.presence.state === 'silent') state.presence.state = 'seen';
+      if (sighting.at > state.presence.unheardSince) state.presence.unheardSince = sighting.at;
       c.say('presence', `Reported by a person: ${decision.what}.`, {
         who: decision.actor.person,
         at: decision.at,
         ...(decision.where !== undefined && { evidence: decision.where }),
         note: true,
       });
+      if (state.listening) {
+        reopen(c, `Seen by ${decision.actor.person}: ${decision.what}.`);
+        containAgain(c);
+      }
       return 'Sighting taken in.';
     }),
     {
       validator: unlessKnown((decision: SightingReport) => {
-        stillOpen();
+        notClosing();
         // A wrong date would make every true sighting after it look old.
         if (!(Date.parse(decision.at) <= Date.now() + clocksDifferByMs))
           refuse(`A sighting has a time, and not one in the future; this one has: ${decision.at}.`);
@@ -153,6 +183,11 @@ export function takeDecisions(c: CaseFile): void {
         reason: decision.reason || `Decided by ${decision.actor.person}.`,
       };
       state.questions = [];
+      if (state.listening) {
+        // What holds the device is undone as after any other ending.
+        delete state.listening;
+        state.outcome = 'open';
+      }
       c.say('case', `Decided: ${outcome}. Undoing what was done.`, {
         who: decision.actor.person,
         ...reasonOf(decision),
@@ -160,11 +195,29 @@ export function takeDecisions(c: CaseFile): void {
       });
       return `Closing as ${outcome}: undoing what was done, each undo read back.`;
     });
-  setHandler(recovered, ends('recovered'), { validator: unlessKnown(stillOpen) });
-  setHandler(falseAlarm, ends('false alarm'), { validator: unlessKnown(stillOpen) });
+  setHandler(recovered, ends('recovered'), { validator: unlessKnown(notClosing) });
+  setHandler(falseAlarm, ends('false alarm'), { validator: unlessKnown(notClosing) });
+
+  setHandler(
+    writeOff,
+    once((decision: Decision) => {
+      endAsWrittenOff(c, decision);
+      c.say('case', 'Decided: written off.', { who: decision.actor.person, ...reasonOf(decision), note: true });
+      return 'Closing as written off: the user goes free, the device stays held, and the case goes on listening.';
+    }),
+    {
+      validator: unlessKnown((decision: Decision) => {
+        stillOpen();
+        if (!c.hasLadder)
+          refuse('This case began with an earlier version; it can be written off once it went on as a new run.');
+        if (state.device === undefined) refuse('Only an identified device can be written off. Is it a false alarm?');
+        if (!decision.reason.trim()) refuse('A write-off needs a reason.');
+      }),
+    },
+  );
 }
 
-function reasonOf(decision: Decision): { evidence?: string } {
+export function reasonOf(decision: Decision): { evidence?: string } {
   return decision.reason ? { evidence: decision.reason } : {};
 }
 

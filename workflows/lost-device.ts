@@ -8,13 +8,17 @@
 import { CancellationScope, continueAsNew, setHandler } from '@temporalio/workflow';
 import type { CaseState, ClosingRecord } from '../playbook/case';
 import { sameTicket } from '../playbook/case';
+import { closeTask, describeTask, openTasks, runningClocks } from '../playbook/tasks';
 import { act, CaseFile } from './case-file';
 import { takeDecisions } from './decisions';
 import type { CaseInput } from './messages';
-import { describe, deviceSeen, reportReceived, userReleased } from './messages';
+import { describe, deviceSeen, pageAcknowledged, reportReceived, userReleased } from './messages';
+import { takeAcknowledgement, takePeoplesDecisions } from './peoples-decisions';
 import { containment, release, takeLetGoAnswer } from './tracks/containment';
+import { escalation } from './tracks/escalation';
 import { presence, takeNews } from './tracks/presence';
 import { takeLaterReport } from './tracks/reports';
+import { listen, writeOff } from './written-off';
 
 export async function lostDevice(input: CaseInput): Promise<ClosingRecord> {
   const c = new CaseFile(input);
@@ -36,7 +40,9 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
   setHandler(reportReceived, (report) => takeLaterReport(c, report));
   setHandler(deviceSeen, (batch) => takeNews(c, batch));
   setHandler(userReleased, (answer) => takeLetGoAnswer(c, answer));
+  setHandler(pageAcknowledged, (acknowledged) => takeAcknowledgement(c, acknowledged));
   takeDecisions(c);
+  takePeoplesDecisions(c);
 
   // 1. The report is in. Respond before anything else: identify exactly one device and contain its user. Whatever else
   //    were started now would cost milliseconds in which a thief is free.
@@ -51,19 +57,30 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
   void pageForVip(c);
   const rounds = Promise.all([c.keepTickets(), c.keepJournal()]);
 
-  const runbook = async (): Promise<ClosingRecord> => {
+  const runbook = async (): Promise<ClosingRecord | 'continue as new'> => {
     // 2. Tell the desks that we are on it; prove that the configuration reached the device; watch for it. These tracks
     //    run beside containment: the device may check in before anybody has answered a question.
     const tracks = Promise.all([contained, desksAreTold(c), presence(c)]);
 
-    // 3. Go on for as long as it takes, a minute or a year, until somebody says how it ended.
+    // 3. Whatever stays wrong calls people, rung by rung; their tasks and the clocks of the law are watched too.
+    if (c.hasLadder) void escalation(c);
+
+    // 4. Go on for as long as it takes, a minute or a year, until somebody says how it ended.
     await c.until(() => c.ending);
     await tracks;
 
-    // 4. Undo what was done, in the right order, and read every undo back.
-    if (state.outcome === 'open') await release(c);
+    // 5. Written off: close towards people, and listen for a year. Whatever is heard of the device reopens the case.
+    if (state.ending?.outcome === 'written off') {
+      await writeOff(c);
+      await listen(c);
+      if (!c.ending) return c.goOn();
+    }
 
-    // 5. Close: tell the tickets, archive the journal, leave a closing record.
+    // 6. Undo what was done, in the right order, and read every undo back. A clock of the law outlives the return.
+    if (state.outcome === 'open') await release(c);
+    if (c.hasLadder) await peopleFinish(c);
+
+    // 7. Close: tell the tickets, archive the journal, leave a closing record.
     return close(c, rounds);
   };
 
@@ -116,6 +133,32 @@ async function desksAreTold(c: CaseFile): Promise<void> {
   }
 }
 
+/** What people still had to do falls away or is left to the desk; only the clocks of the law hold the case open. */
+async function peopleFinish(c: CaseFile): Promise<void> {
+  const { state } = c;
+  const { ending } = state;
+  if (ending === undefined) return;
+  const { outcome, who, reason } = ending;
+  const wasLost = outcome === 'recovered' || outcome === 'wiped' || outcome === 'written off';
+  const closed = { at: c.now, who, reason: `${outcome}: ${reason}` };
+  for (const task of openTasks(state).filter(({ clock }) => !wasLost || clock === undefined))
+    closeTask(state, task, wasLost ? 'left open' : 'not needed', closed);
+  const left = state.tasks.filter((task) => task.state === 'left open');
+  if (left.length > 0 && wasLost)
+    c.say('escalation', 'Left to the desk: tasks of people that were open.', {
+      evidence: left.map(({ id }) => id).join(', '),
+      note: true,
+    });
+  const clocks = runningClocks(state);
+  if (clocks.length === 0) return;
+  c.say('escalation', 'The case stays open: a clock of the law runs.', {
+    evidence: clocks.map(describeTask).join('; '),
+    note: true,
+  });
+  // A second loss must not wait for the papers of the first.
+  await c.until(() => runningClocks(state).length === 0 || state.afterwards.length > 0);
+}
+
 async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingRecord> {
   const { state } = c;
   const { ending, tenant } = state;
@@ -126,8 +169,9 @@ async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingReco
     c.say('case', `Closed: ${ending.outcome}.`, { who: ending.who, evidence: ending.reason, note: true });
   }
   await c.until(() => state.notes.pending.length === 0);
-  // A ticket that moved lives on with the right device's case.
-  for (const ticket of ending.movedTo === undefined ? state.tickets : []) {
+  // A ticket that moved lives on with the right device's case; those of a written-off laptop were resolved then.
+  const resolved = ending.movedTo !== undefined || ending.outcome === 'written off';
+  for (const ticket of resolved ? [] : state.tickets) {
     await c.step(
       `resolve ticket ${ticket.source} ${ticket.id}`,
       () =>
@@ -158,8 +202,8 @@ async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingReco
     track: 'case',
     partOfEnding: true,
   });
-  // Whoever was called because of the last steps is called before the case is gone.
-  await c.until(() => state.pages.length === 0);
+  // Whoever was called because of the last steps is called before the case is gone; who sleeps reads it in the ticket.
+  await c.until(() => state.pages.every(({ notBefore }) => notBefore !== undefined));
   state.closedAt = record.closedAt;
   c.showStatus();
   return record;

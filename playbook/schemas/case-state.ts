@@ -214,6 +214,7 @@ export const caseStateSchema = z.object({
       notBefore: time.exactOptional(),
       told: z.array(z.string()).exactOptional(),
       tries: z.int().exactOptional(),
+      resolve: z.literal(true).exactOptional(),
     }),
   ),
   paged: z.array(z.string()),

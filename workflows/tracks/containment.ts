@@ -6,6 +6,7 @@ import type { FirstResponse } from '../../activities/containment';
 import type { SideMeasure } from '../../activities/measures';
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { Measure, MeasureName } from '../../playbook/case';
+import { moveTheUser } from '../../playbook/case';
 import { describeDevice } from '../../playbook/device';
 import { clockTime, duration } from '../../playbook/clock-time';
 import { ladderTakenDown, moveSeen } from '../../playbook/configuration';
@@ -14,7 +15,6 @@ import { act } from '../case-file';
 import type { UserReleased } from '../messages';
 import { identification } from './identification';
 
-const moveTheUser = 'move the user into the lost group';
 const releaseTheUser = 'release the user';
 const mayContain = 'contain';
 const track = { track: 'containment' } as const;
@@ -56,6 +56,7 @@ export function containAgain(c: CaseFile): void {
   levers.armed = false;
   delete levers.armedSince;
   levers.state = 'none';
+  levers.backAt = c.now;
   delete levers.measures['lost-group'];
   delete steps[moveTheUser];
   c.say('containment', 'The device is back after the user was released: containing again.', { note: true });
@@ -258,17 +259,29 @@ async function giveUserBack(c: CaseFile): Promise<void> {
   await letGoOfUser(c, track);
   levers.replaceAsked = false;
   if (c.ending) return;
+  arm(c);
+  c.say(
+    'containment',
+    'The user is released for a replacement; the next sighting of this device contains the user again.',
+    { note: true },
+  );
+}
+
+/** Write-off implies a replacement: the user goes free, the device stays held, and the next sighting reopens the case. */
+export async function holdDeviceOnly(c: CaseFile): Promise<void> {
+  await letGoOfUser(c, undoing);
+  await undoMeasure(c, 'disable-user');
+  arm(c);
+}
+
+function arm(c: CaseFile): void {
+  const { containment: levers } = c.state;
   levers.state = 'user released, device held';
   levers.armed = true;
   levers.armedSince = c.now;
   ladderTakenDown(
     c.state,
     'The user is released; the device itself is held. The next sighting contains the user again.',
-  );
-  c.say(
-    'containment',
-    'The user is released for a replacement; the next sighting of this device contains the user again.',
-    { note: true },
   );
 }
 

@@ -12,6 +12,8 @@ import { act } from '../case-file';
 import type { SightingBatch } from '../messages';
 import { configuration } from './configuration';
 import { containAgain } from './containment';
+import { askAboutOffice } from './escalation';
+import { reopen } from '../written-off';
 
 /** The case's own first look; after that the fleet watches signal what is new. */
 export async function presence(c: CaseFile): Promise<void> {
@@ -25,6 +27,9 @@ export async function presence(c: CaseFile): Promise<void> {
   );
   if (looked === undefined) return;
   state.presence.firstLookAt = c.now;
+  // Answers of before the ladder name no feeds.
+  for (const { name, regular } of (looked as { feeds?: { name: string; regular: boolean }[] }).feeds ?? [])
+    listensFor(c, name, regular);
   for (const line of looked.unreadable)
     c.say('presence', 'A feed could not be read at the first look.', { evidence: line });
   takeNews(c, { feed: 'first look', sightings: looked.sightings });
@@ -33,6 +38,7 @@ export async function presence(c: CaseFile): Promise<void> {
 /** News from one feed: count each sighting once, in the order of its time. */
 export function takeNews(c: CaseFile, batch: SightingBatch): void {
   const { state } = c;
+  if (batch.regular !== undefined) listensFor(c, batch.feed, batch.regular);
   if (batch.blindSince !== undefined) takeHealth(c, batch.feed, batch.blindSince);
   const inOrder = [...batch.sightings].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   for (const sighting of inOrder) {
@@ -40,7 +46,8 @@ export function takeNews(c: CaseFile, batch: SightingBatch): void {
     if (!takeSighting(state, sighting)) continue;
     const news = isNews(state, sighting);
     const firstSince = news && state.presence.state !== 'seen';
-    if (news) state.presence.state = 'seen';
+    const silence = state.presence.unheardSince;
+    if (news) hear(c, sighting);
     c.say('presence', `${news ? 'Seen' : 'Known from before'}: ${sighting.what}.`, {
       at: sighting.at,
       evidence: evidenceOf(sighting),
@@ -49,13 +56,34 @@ export function takeNews(c: CaseFile, batch: SightingBatch): void {
     });
     if (firstSince)
       c.page(
-        `seen:${state.containment.times}`,
+        c.hasLadder ? `seen:${silence}` : `seen:${state.containment.times}`,
         'The lost device was seen',
         `${sighting.what} at ${clockTime(sighting.at)}. ${evidenceOf(sighting)}`,
       );
-    if (news && isBack(state, sighting) && !c.ending) containAgain(c);
+    if (news && isBack(state, sighting)) {
+      if (state.listening !== undefined)
+        reopen(c, `${sighting.what} at ${clockTime(sighting.at)}. ${evidenceOf(sighting)}`);
+      if (!c.ending) containAgain(c);
+    }
+    if (news && c.hasLadder && !c.ending) askAboutOffice(c, sighting);
     configuration(c, sighting);
   }
+}
+
+/** It was heard: silence begins anew. What is told late does not make it older, and no clock runs ahead of ours. */
+function hear({ state: { presence }, now }: CaseFile, { at, evidence, source }: Sighting): void {
+  presence.state = 'seen';
+  const heardAt = at < now ? at : now;
+  if (heardAt > presence.unheardSince) presence.unheardSince = heardAt;
+  const { heard } = presence;
+  if (evidence === 'client' || evidence === 'cloud-traffic' || evidence === 'policy-block') {
+    if (heard.client === undefined || heard.client < at) heard.client = at;
+  } else if (heard.other === undefined || heard.other.at < at) heard.other = { at, source };
+}
+
+/** A feed that would speak whenever the device is online. */
+function listensFor({ state: { presence } }: CaseFile, feed: string, regular: boolean): void {
+  if (regular && !presence.regular.includes(feed)) presence.regular.push(feed);
 }
 
 /** Newer than what was known when the case opened: both are the vendor's own times. */
@@ -69,21 +97,24 @@ function isBack({ containment: { armed, armedSince } }: CaseState, sighting: Sig
   return armed && (armedSince === undefined || Date.parse(sighting.at) > Date.parse(armedSince));
 }
 
+/** Blind is a case that no feed is left to hear it by: silence would mean something to none of them. */
 function takeHealth(c: CaseFile, feed: string, since: string | null): void {
   const { presence } = c.state;
-  if (since === null) {
-    if (presence.blindFeeds[feed] === undefined) return;
-    delete presence.blindFeeds[feed];
-    c.say('presence', `Feed ${feed} can be read again.`, { note: true });
-    if (presence.state === 'blind' && Object.keys(presence.blindFeeds).length === 0)
-      presence.state = presence.last ? 'seen' : 'silent';
-    return;
-  }
-  presence.blindFeeds[feed] = since;
-  presence.state = 'blind';
-  c.say('presence', `Blind: feed ${feed} cannot be read since ${clockTime(since)}. Silence means nothing now.`, {
-    note: true,
-  });
+  const { blindFeeds, regular } = presence;
+  if (since === null ? blindFeeds[feed] === undefined : blindFeeds[feed] !== undefined) return;
+  if (since === null) delete blindFeeds[feed];
+  else blindFeeds[feed] = since;
+  const blind =
+    regular.length > 0 ? regular.every((name) => blindFeeds[name] !== undefined) : Object.keys(blindFeeds).length > 0;
+  const was = presence.state === 'blind';
+  if (blind) presence.state = 'blind';
+  else if (was) presence.state = presence.last ? 'seen' : 'silent';
+  if (since === null) c.say('presence', `Feed ${feed} can be read again.`, { note: true });
+  else if (blind)
+    c.say('presence', `Blind: feed ${feed} cannot be read since ${clockTime(since)}. Silence means nothing now.`, {
+      note: true,
+    });
+  else c.say('presence', `Feed ${feed} cannot be read since ${clockTime(since)}. Others still hear the device.`);
 }
 
 function evidenceOf(sighting: Sighting): string {

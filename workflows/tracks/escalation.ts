@@ -1,0 +1,219 @@
+/**
+ * Escalation: whatever stays wrong calls people, rung by rung, until somebody acknowledges or it is over. People's tasks
+ * and the clocks of the law are watched in the same way. One timer for all of it.
+ * @module
+ */
+import type { Question } from '../../playbook/case';
+import { clockTime, duration } from '../../playbook/clock-time';
+import type { DueCall, Proposal, RungProgress } from '../../playbook/ladder';
+import { dueCalls, incidentOf, keepClocks, nextDueAt, progressKey, takeFacts } from '../../playbook/ladder';
+import { describeDevice } from '../../playbook/device';
+import type { Sighting } from '../../playbook/sighting';
+import { describePlace } from '../../playbook/sighting';
+import { beginTasks } from '../../playbook/tasks';
+import { factsOf, subjectOf, troublesOf } from '../../playbook/troubles';
+import { Alarm } from '../alarm';
+import type { CaseFile } from '../case-file';
+import type { Decision } from '../messages';
+
+const hourMs = 60 * 60_000;
+/** What was put off is proposed again after this time (milliseconds). */
+const askAgainAfterMs = 7 * 24 * hourMs;
+/** A search of the company's own site (milliseconds). */
+const searchWithinMs = 4 * hourMs;
+
+export async function escalation(c: CaseFile): Promise<void> {
+  const { state } = c;
+  const { escalation: track } = state;
+  const { ladder } = state.rules.escalation;
+  const alarm = new Alarm();
+  while (state.closedAt === undefined) {
+    alarm.rang = false;
+    tasksBegin(c);
+    const troubles = troublesOf(state, c.now);
+    for (const progress of keepClocks(track, ladder, troubles, c.now)) standDown(c, progress);
+    for (const progress of takeFacts(track, ladder, factsOf(state))) standDown(c, progress);
+    for (const call of dueCalls(track, ladder, troubles, c.now)) raise(c, call);
+    fallSilent(c);
+    alarm.ringBy(nextDueAt(track, ladder, troubles));
+    alarm.ringBy(fallsSilentAt(c));
+    const before = signature(c);
+    await c.until(() => alarm.rang || signature(c) !== before);
+  }
+}
+
+/** All that may change what is due, beside the time. */
+function signature(c: CaseFile): string {
+  const { state } = c;
+  const progress = Object.values(state.escalation.rungs);
+  return JSON.stringify([
+    troublesOf(state, c.now).map(({ id, since, pausedSince }) => [id, since, pausedSince]),
+    [...factsOf(state)],
+    progress.map((rung) => [rung.called, rung.calling, rung.acknowledged, rung.snoozed, rung.heldUntil, rung.proposed]),
+    [state.answers.kind, state.device === undefined, state.ending === undefined, state.presence.state, state.closedAt],
+  ]);
+}
+
+/** A rung is due: people are called, or asked for a decision. */
+function raise(c: CaseFile, { key, rung, trouble, to }: DueCall): void {
+  const { chain, escalation: track, pages } = c.state;
+  const progress = track.rungs[key];
+  if (progress === undefined) return;
+  if (rung.propose !== undefined) {
+    progress.proposed = true;
+    propose(c, rung.propose, trouble.says, rung.whom);
+    return;
+  }
+  progress.calling = to;
+  const incident = incidentOf(chain, progress);
+  const { by, inQuietHours, severity } = rung;
+  pages.push({
+    key: `${incident}:${progress.called}`,
+    subject: subjectOf(trouble),
+    text: trouble.says,
+    to: { whom: trouble.whom ?? rung.whom, by, inQuietHours, severity, ...(to === 'deputies' && { deputies: true }) },
+    rung: key,
+    incident,
+  });
+}
+
+/** The trouble is over, or something made the rung needless. */
+function standDown(c: CaseFile, progress: RungProgress): void {
+  const { chain, pages, rules } = c.state;
+  c.dropPages(progressKey(progress.rung, progress.trouble));
+  const proposed = rules.escalation.ladder.find(({ name }) => name === progress.rung)?.propose;
+  if (progress.proposed && proposed !== undefined) c.withdraw(proposalId(proposed));
+  if (!progress.atPager) return;
+  delete progress.atPager;
+  const incident = incidentOf(chain, progress);
+  pages.push({ key: `${incident}:resolve`, subject: '', text: '', incident, resolve: true });
+}
+
+// --- silence -----------------------------------------------------------------------------------------------------
+
+function fallsSilentAt(c: CaseFile): string | undefined {
+  const { presence, escalation: track, rules } = c.state;
+  const clock = track.clocks['silent'];
+  if (presence.state !== 'seen' || clock?.runsSince === undefined) return undefined;
+  return new Date(Date.parse(clock.runsSince) + rules.escalation.silentAfterMs - clock.ranMs).toISOString();
+}
+
+function fallSilent(c: CaseFile): void {
+  const { presence } = c.state;
+  const at = fallsSilentAt(c);
+  if (at === undefined || Date.parse(at) > Date.now()) return;
+  presence.state = 'silent';
+  c.say('presence', `Silent: not heard since ${clockTime(presence.unheardSince)}.`, { note: true });
+}
+
+// --- proposals and questions -------------------------------------------------------------------------------------
+
+const proposalId = (proposal: Proposal) => `propose: ${proposal}`;
+
+const later = { value: 'later', text: `Not now: ask again in ${duration(askAgainAfterMs)}` };
+const byHand = 'This playbook sends no such command yet: do it in the console of its device management.';
+const proposals: Record<Proposal, { asks: string; options: Question['options'] }> = {
+  'lost mode': {
+    asks: `Lock it, or switch lost mode on? ${byHand}`,
+    options: [{ value: 'done', text: 'Done, by hand' }, { value: 'no', text: 'No' }, later],
+  },
+  wipe: {
+    asks: `Wipe it? ${byHand} Two persons should agree.`,
+    options: [{ value: 'done', text: 'Sent, by hand' }, { value: 'no', text: 'No' }, later],
+  },
+  'write-off': {
+    asks: 'Write it off? The user goes free, the device stays held, and the case goes on listening.',
+    options: [{ value: 'yes', text: 'Write it off' }, { value: 'no', text: 'No: go on looking' }, later],
+  },
+};
+
+function propose(c: CaseFile, proposal: Proposal, says: string, whom: string[]): void {
+  const { asks, options } = proposals[proposal];
+  c.ask({
+    id: proposalId(proposal),
+    text: `${says} ${asks}`,
+    options,
+    proposes: proposal,
+    ...(whom.length > 0 && { whom }),
+  });
+}
+
+const aboutOffice = 'office: ';
+
+/** Seen behind the company's own addresses: perhaps it was never lost, and lies in a drawer. */
+export function askAboutOffice(c: CaseFile, sighting: Sighting): void {
+  const { state } = c;
+  const { site } = sighting;
+  if (site === undefined) {
+    // It has left: nobody needs to look there.
+    const left = state.questions.filter(({ id }) => sighting.publicAddress !== undefined && id.startsWith(aboutOffice));
+    for (const { id } of left) c.withdraw(id);
+    return;
+  }
+  const id = `${aboutOffice}${site}`;
+  if (c.answered(id) !== undefined || state.questions.some((question) => question.id === id)) return;
+  c.ask({
+    id,
+    text: `Lost in the office? ${describeDevice(state.device ?? {})} is behind the company's own address at ${site}: ${describePlace(sighting) ?? 'no address'}${sighting.privateAddress ? `, own address ${sighting.privateAddress}` : ''}.`,
+    options: [
+      { value: 'search', text: `Have it looked for at ${site}` },
+      { value: 'no', text: 'No: it is known to be elsewhere, or somebody brought it there' },
+    ],
+  });
+}
+
+/** What follows from an answer at once. */
+export function takeAnswer(c: CaseFile, question: Question, value: string, decision: Decision): void {
+  const { state } = c;
+  const { person: who } = decision.actor;
+  if (question.id.startsWith(aboutOffice) && value === 'search') {
+    const site = question.id.slice(aboutOffice.length);
+    state.tasks.push({
+      id: `search-${site.toLowerCase().replace(/[^a-z0-9]+/g, '-')}`,
+      title: `Look for the laptop at ${site}`,
+      owner: [],
+      state: 'open',
+      beganAt: c.now,
+      dueAt: c.after(searchWithinMs),
+    });
+    return;
+  }
+  if (question.proposes === undefined) return;
+  if (question.proposes === 'write-off' && value === 'yes') {
+    endAsWrittenOff(c, decision);
+    return;
+  }
+  if (value !== 'later') return;
+  for (const progress of Object.values(state.escalation.rungs)) {
+    const rung = state.rules.escalation.ladder.find(({ name }) => name === progress.rung);
+    if (rung?.propose !== question.proposes) continue;
+    delete progress.proposed;
+    progress.snoozed = { until: c.after(askAgainAfterMs), who, reason: decision.reason || 'asked to be asked later' };
+  }
+}
+
+export function endAsWrittenOff(c: CaseFile, { actor, reason }: Decision): void {
+  c.state.ending = {
+    outcome: 'written off',
+    at: c.now,
+    who: actor.person,
+    reason: reason || `Decided by ${actor.person}.`,
+  };
+  c.state.questions = [];
+}
+
+// --- tasks -------------------------------------------------------------------------------------------------------
+
+/** Tasks begin when the device is known, and more of them when the loss turns out to be a theft. */
+function tasksBegin(c: CaseFile): void {
+  const { state } = c;
+  if (state.device === undefined || state.ending !== undefined) return;
+  sayTasks(c, 'opened');
+}
+
+export function sayTasks(c: CaseFile, begins: 'opened' | 'written off'): void {
+  const added = beginTasks(c.state, begins, c.now);
+  if (added.length === 0) return;
+  const list = added.map(({ id, dueAt }) => `${id} by ${dueAt ? clockTime(dueAt) : 'later'}`).join(', ');
+  c.say('escalation', 'Tasks for people.', { evidence: list, note: true });
+}

@@ -1,0 +1,69 @@
+/**
+ * Written off: the case closes towards people and goes on listening, at the cost of one timer. A sighting, a re-enrolment
+ * or a sign-in of the device reopens it.
+ * @module
+ */
+import { sayTasks } from './tracks/escalation';
+import type { CaseFile } from './case-file';
+import { act } from './case-file';
+import { clockTime } from '../playbook/clock-time';
+import { nameTicket } from '../playbook/report';
+import { containAgain, holdDeviceOnly } from './tracks/containment';
+
+const inProgress = (ticket: string) => `set ticket ${ticket} in progress`;
+const resolve = (ticket: string) => `resolve ticket ${ticket}`;
+
+/** Close towards people: the user goes free, the device stays held, the tickets are resolved. */
+export async function writeOff(c: CaseFile): Promise<void> {
+  const { state } = c;
+  const { ending, tenant } = state;
+  if (ending === undefined || state.listening !== undefined) return;
+  if (state.outcome === 'open') {
+    await holdDeviceOnly(c);
+    state.outcome = 'written off';
+    c.say('case', 'Written off. The case goes on listening.', { who: ending.who, evidence: ending.reason, note: true });
+    sayTasks(c, 'written off');
+  }
+  await c.until(() => state.notes.pending.length === 0);
+  for (const ticket of state.tickets) {
+    await c.step(
+      resolve(nameTicket(ticket)),
+      () =>
+        act.setTicketState({
+          tenant,
+          now: c.now,
+          ticket,
+          state: 'resolved',
+          closeNotes: `Lost-device playbook: written off. ${ending.reason}`,
+        }),
+      { track: 'case', partOfEnding: true },
+    );
+  }
+  state.listening = { since: c.now, until: c.after(state.rules.escalation.listenForMs) };
+}
+
+/** Until the time is over, a person says how it ended after all, or the device is heard. */
+export async function listen(c: CaseFile): Promise<void> {
+  const { state } = c;
+  const { armedSince } = state.containment;
+  // It was heard while the case was being closed.
+  if (armedSince !== undefined && state.presence.unheardSince > armedSince) {
+    reopen(c, `Heard at ${clockTime(state.presence.unheardSince)}.`);
+    containAgain(c);
+  }
+  await c.until(() => state.listening === undefined, state.listening?.until);
+}
+
+/** It came back, or somebody reported it again: the case is open as it was before. */
+export function reopen(c: CaseFile, because: string): void {
+  const { state } = c;
+  delete state.ending;
+  delete state.listening;
+  state.outcome = 'open';
+  state.reopened += 1;
+  // Their desks are told again.
+  for (const ticket of state.tickets.map(nameTicket))
+    for (const step of [inProgress(ticket), resolve(ticket)]) delete state.steps[step];
+  c.say('case', 'Reopened: the written-off laptop is back.', { evidence: because, note: true });
+  c.page(`reopened:${state.reopened}`, 'A written-off laptop is back', because);
+}
