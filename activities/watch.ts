@@ -1,28 +1,28 @@
 /**
  * The fleet watch: asks one feed for the whole tenant, matches what it says with open cases, and signals only cases with
  * news. A quiet case costs nothing here.
+ *
+ * A feed that cannot be read is a matter of its health, and told to the cases it could serve. A case or a Temporal that
+ * cannot be reached is not: the first is told at the next look, the second ends the shift, and the server begins it again.
  * @module
  */
 import { activityInfo, cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
 import type { DeviceNames } from '../playbook/device';
 import { matchDevice } from '../playbook/device';
+import { afterFailure, afterSuccess, idle, type WatchPlace } from '../playbook/feed-health';
+import { shortHash } from '../playbook/short-hash';
 import type { Sighting } from '../playbook/sighting';
 import { PlaybookError } from '../plugins/errors';
 import type { FeedAnswer, WatchedDevice } from '../plugins/roles';
-import { deviceSeen } from '../workflows/messages';
+import { deviceSeen, type SightingBatch } from '../workflows/messages';
 import type { House } from './house';
+import { siteFinder } from './sites';
 
-export interface WatchInput {
+export interface WatchInput extends WatchPlace {
   tenant: string;
   plugin: string;
   feed: string;
-  watermark?: string;
-  /** When the feed was last swept for late records. ISO 8601. */
-  sweptAt?: string;
 }
-
-/** Where a shift stopped. */
-export type WatchPlace = Pick<WatchInput, 'watermark' | 'sweptAt'>;
 
 export interface FirstLookInput {
   tenant: string;
@@ -31,19 +31,30 @@ export interface FirstLookInput {
   device: DeviceNames;
 }
 
+/** What every feed that could see the device said of it. */
+export interface FirstLook {
+  sightings: Sighting[];
+  /** `plugin/feed: what went wrong`. */
+  unreadable: string[];
+  /** Feeds that could see the device by the names known then. */
+  feeds: { name: string; regular: boolean; readable: boolean }[];
+}
+
 /** One signal carries at most this many sightings. */
 const batchSize = 50;
 /** Once a day a feed is read this far back, for records that came later than its overlap (milliseconds). */
 const sweepMs = 24 * 60 * 60_000;
-/** One activity watches this long, so that its watermark is stored by the workflow now and then (milliseconds). */
+/** One activity watches this long, so that its place is stored by the workflow now and then (milliseconds). */
 const shiftMs = 60 * 60_000;
-/** A feed that failed this often in a row makes the cases it serves blind. */
-const blindAfterFailures = 5;
 /** Longest wait between two looks at a failing feed (milliseconds). */
 const longestPauseMs = 5 * 60_000;
+/** Also while a vendor keeps us waiting, the server hears that somebody watches (milliseconds). */
+const beatEveryMs = 2_000;
+
+type SiteFinder = ReturnType<typeof siteFinder>;
 
 export function createWatchActivities(house: House) {
-  const feedOf = (tenant: string, plugin: string, name: string) => {
+  const feedOf = ({ tenant, plugin, feed: name }: WatchInput) => {
     const found = house.tenant(tenant).feeds.find((entry) => entry.plugin === plugin && entry.feed.name === name);
     if (found === undefined) throw new Error(`Tenant ${tenant} has no feed ${plugin}/${name} any more`);
     return found.feed;
@@ -61,151 +72,194 @@ export function createWatchActivities(house: House) {
   }
 
   /**
-   * Watch one feed for an hour. The heartbeat carries the watermark, so that a worker that dies loses seconds; records
-   * that are read twice are dropped here within a shift and by the case for good.
+   * Watch one feed for an hour. The heartbeat carries the place, so that a worker that dies loses seconds; records that are
+   * read twice are dropped here within a shift and by the case for good. The same of a blindness: who was told of it stands
+   * in the place, and a case that hears it twice changes nothing.
    */
   async function watchFeed(input: WatchInput): Promise<WatchPlace> {
-    const feed = feedOf(input.tenant, input.plugin, input.feed);
-    const { indexEveryMs } = house.tenant(input.tenant).settings.watch;
-    const kept = activityInfo().heartbeatDetails as WatchPlace | undefined;
-    let watermark = kept?.watermark ?? input.watermark;
-    let sweptAt = kept?.sweptAt ?? input.sweptAt ?? new Date().toISOString();
-    const place = (): WatchPlace => ({ ...(watermark !== undefined && { watermark }), sweptAt });
+    const { tenant, plugin, feed: feedName, ...given } = input;
+    const feed = feedOf(input);
+    const { settings } = house.tenant(tenant);
+    const siteOf = siteFinder(settings.sites);
+    const signal = cancellationSignal();
+
+    const died = activityInfo().heartbeatDetails as WatchPlace | undefined;
+    const place = { sweptAt: new Date().toISOString(), health: idle, ...(died ?? given) };
+    const told = new Set(place.told);
+    // What was told after the last heartbeat of a shift that died, or by a version that kept no list, is not known.
+    let toldIsSure = (died ?? given).health ? died === undefined || place.health.failures === 0 : !place.watermark;
+
     const known = new Map<string, number>();
-    const blind = new Map<string, string>();
-    let failures = 0;
     let watched: WatchedDevice[] = [];
+    let seen: WatchedDevice[] = [];
     let indexedAtMs = 0;
 
-    for (const startedMs = Date.now(); Date.now() - startedMs < shiftMs;) {
-      const nowMs = Date.now();
-      let pauseMs = feed.pollEveryMs;
+    /** The next look is due after this long (milliseconds). */
+    async function look(nowMs: number): Promise<number> {
+      const at = new Date(nowMs).toISOString();
+      let answer: FeedAnswer;
       try {
-        if (nowMs - indexedAtMs >= indexEveryMs) {
-          watched = await watchedDevices(input.tenant);
+        answer = await feed.read(place.watermark, seen, { signal, now: at });
+      } catch (error) {
+        signal.throwIfAborted();
+        place.health = afterFailure(place.health, { at, error: inWords(error), watched: seen.length });
+        const { failures } = place.health;
+        log.warn('feed not readable', { feed: feedName, failures, error: inWords(error).message });
+        const asked = error instanceof PlaybookError ? error.details.retryAfterMs : undefined;
+        return Math.max(asked ?? 0, Math.min(longestPauseMs, feed.pollEveryMs * 2 ** Math.min(failures, 6)));
+      }
+      if (answer.putAside > place.health.putAside)
+        log.warn('records put aside', { feed: feedName, count: answer.putAside });
+      const newest = answer.records.reduce((latest, record) => Math.max(latest, Date.parse(record.at)), -Infinity);
+      place.health = afterSuccess(place.health, {
+        at,
+        // A record with a date that is still to come says nothing about the feed.
+        ...(newest > -Infinity && { newestRecordAt: new Date(Math.min(newest, nowMs)).toISOString() }),
+        putAside: answer.putAside,
+        watched: seen.length,
+      });
+      await tellNews(answer);
+      place.watermark = answer.watermark;
+      if (nowMs - Date.parse(place.sweptAt) >= sweepMs) await sweep(nowMs);
+      for (const [id, atMs] of known) if (atMs < nowMs - feed.lateDataMs * 2) known.delete(id);
+      return feed.pollEveryMs;
+    }
+
+    async function sweep(nowMs: number): Promise<void> {
+      const back = new Date(nowMs - sweepMs + feed.lateDataMs).toISOString();
+      try {
+        await tellNews(await feed.read(undefined, seen, { signal, now: back }));
+        place.sweptAt = new Date(nowMs).toISOString();
+      } catch (error) {
+        signal.throwIfAborted();
+        // The feed itself is well: only this long look back was too much for it. Again in a while.
+        log.warn('feed not swept', { feed: feedName, error: inWords(error).message });
+        place.sweptAt = new Date(nowMs - sweepMs + shiftMs).toISOString();
+      }
+    }
+
+    async function tellNews(answer: FeedAnswer): Promise<void> {
+      for (const device of seen) {
+        const sightings = sightingsOf({ plugin, feed: feedName, siteOf }, device, answer);
+        const key = (sighting: Sighting) => `${device.workflowId} ${sighting.id}`;
+        const news = sightings.filter((sighting) => !known.has(key(sighting)));
+        // A feed repeats its overlap for as long as nothing newer comes: what is still being read is not forgotten.
+        for (const sighting of sightings) if (known.has(key(sighting))) known.set(key(sighting), Date.now());
+        for (let first = 0; first < news.length; first += batchSize) {
+          const batch = news.slice(first, first + batchSize);
+          if (!(await tell(device.workflowId, { sightings: batch }))) break;
+          for (const sighting of batch) known.set(key(sighting), Date.now());
+        }
+      }
+    }
+
+    /** A blindness is told once to each case that it concerns, whenever that was opened; and once, that it is over. */
+    async function tellHealth(): Promise<void> {
+      const { blindSince, failures } = place.health;
+      if (blindSince === undefined && failures > 0) return;
+      let everybodyTold = true;
+      for (const { workflowId } of blindSince === undefined ? watched : seen) {
+        const id = shortHash(workflowId);
+        if (toldIsSure && told.has(id) === (blindSince !== undefined)) continue;
+        if (!(await tell(workflowId, { sightings: [], blindSince: blindSince ?? null }))) everybodyTold = false;
+        else if (blindSince === undefined) told.delete(id);
+        else told.add(id);
+      }
+      toldIsSure ||= everybodyTold;
+    }
+
+    /** False when the case could not be told. It never keeps the others waiting, and is told at the next look. */
+    async function tell(workflowId: string, news: Omit<SightingBatch, 'feed'>): Promise<boolean> {
+      const batch = { feed: `${plugin}/${feedName}`, regular: feed.regular, ...news };
+      try {
+        await house.client.workflow.getHandle(workflowId).signal(deviceSeen, batch);
+      } catch (error) {
+        if ((error as Error).name !== 'WorkflowNotFoundError') {
+          log.warn('case not told', { workflowId, feed: feedName, error: inWords(error).message });
+          return false;
+        }
+      }
+      return true;
+    }
+
+    heartbeat(place);
+    const beats = setInterval(() => heartbeat(place), beatEveryMs);
+    try {
+      for (const startedMs = Date.now(); Date.now() - startedMs < shiftMs;) {
+        const nowMs = Date.now();
+        if (nowMs - indexedAtMs >= settings.watch.indexEveryMs) {
+          watched = await watchedDevices(tenant);
+          seen = watched.filter((device) => feed.sees(device));
+          const open = new Set(watched.map(({ workflowId }) => shortHash(workflowId)));
+          for (const id of told) if (!open.has(id)) told.delete(id);
           indexedAtMs = nowMs;
         }
-        if (watched.length > 0) {
-          const answer = await feed.read(watermark, watched, {
-            signal: cancellationSignal(),
-            now: new Date(nowMs).toISOString(),
-          });
-          await tellCases(input, watched, answer, known);
-          watermark = answer.watermark;
-          if (nowMs - Date.parse(sweptAt) >= sweepMs) {
-            const back = new Date(nowMs - sweepMs + feed.lateDataMs).toISOString();
-            const late = await feed.read(undefined, watched, { signal: cancellationSignal(), now: back });
-            await tellCases(input, watched, late, known);
-            sweptAt = new Date(nowMs).toISOString();
-          }
-          await tellSight(input, watched, blind, null);
-          if (answer.putAside > 0) log.warn('records put aside', { feed: input.feed, count: answer.putAside });
+        let pauseMs = feed.pollEveryMs;
+        if (seen.length > 0) {
+          pauseMs = await look(nowMs);
+          await tellHealth();
+        } else {
+          // The next case begins anew: what was long before it is not its business.
+          place.health = idle;
+          delete place.watermark;
         }
-        failures = 0;
-      } catch (error) {
-        cancellationSignal().throwIfAborted();
-        failures += 1;
-        const asked = error instanceof PlaybookError ? error.details.retryAfterMs : undefined;
-        pauseMs = Math.max(asked ?? 0, Math.min(longestPauseMs, feed.pollEveryMs * 2 ** Math.min(failures, 6)));
-        log.warn('feed not readable', {
-          feed: input.feed,
-          failures,
-          error: error instanceof Error ? error.message : 'unknown',
-        });
-        if (failures === blindAfterFailures)
-          await tellSight(input, watched, blind, new Date(nowMs).toISOString()).catch(() => undefined);
+        place.told = [...told];
+        heartbeat(place);
+        await sleep(pauseMs);
       }
-      heartbeat(place());
-      for (const [id, atMs] of known) if (atMs < nowMs - feed.lateDataMs * 2) known.delete(id);
-      await pause(pauseMs, () => heartbeat(place()));
+    } finally {
+      clearInterval(beats);
     }
-    return place();
+    return place;
   }
 
-  async function tellCases(
-    input: WatchInput,
-    watched: WatchedDevice[],
-    answer: FeedAnswer,
-    known: Map<string, number>,
-  ): Promise<void> {
-    for (const device of watched) {
-      const seen = sightingsOf(input, device, answer);
-      const told = (sighting: Sighting) => `${device.workflowId} ${sighting.id}`;
-      const news = seen.filter((sighting) => !known.has(told(sighting)));
-      // A feed repeats its overlap for as long as nothing newer comes: what is still being read is not forgotten.
-      for (const sighting of seen) if (known.has(told(sighting))) known.set(told(sighting), Date.now());
-      for (let first = 0; first < news.length; first += batchSize) {
-        const sightings = news.slice(first, first + batchSize);
-        const feedName = `${input.plugin}/${input.feed}`;
-        await house.client.workflow
-          .getHandle(device.workflowId)
-          .signal(deviceSeen, { feed: feedName, sightings })
-          .catch(ignoreClosed);
-        for (const sighting of sightings) known.set(told(sighting), Date.now());
-      }
-    }
-  }
-
-  /** Say once that the feed went blind, and once that it sees again. */
-  async function tellSight(
-    input: WatchInput,
-    watched: WatchedDevice[],
-    blind: Map<string, string>,
-    since: string | null,
-  ): Promise<void> {
-    for (const { workflowId } of watched) {
-      if (since === null ? !blind.has(workflowId) : blind.has(workflowId)) continue;
-      await house.client.workflow
-        .getHandle(workflowId)
-        .signal(deviceSeen, { feed: `${input.plugin}/${input.feed}`, sightings: [], blindSince: since })
-        .catch(ignoreClosed);
-      if (since === null) blind.delete(workflowId);
-      else blind.set(workflowId, since);
-    }
-  }
-
-  /** A new case does not wait for the next poll: it asks every feed about its own device at once. */
-  async function firstLook(input: FirstLookInput): Promise<{ sightings: Sighting[]; unreadable: string[] }> {
+  /** A new case does not wait for the next poll: it asks every feed that could see its device at once. */
+  async function firstLook(input: FirstLookInput): Promise<FirstLook> {
     const device: WatchedDevice = { ...input.device, workflowId: input.workflowId };
-    const unreadable: string[] = [];
-    const answers = await Promise.all(
-      house.tenant(input.tenant).feeds.map(async ({ plugin, feed }) => {
-        const where = { tenant: input.tenant, plugin, feed: feed.name };
-        try {
-          return sightingsOf(
-            where,
-            device,
-            await feed.read(undefined, [device], { signal: cancellationSignal(), now: input.now }),
-          );
-        } catch (error) {
-          cancellationSignal().throwIfAborted();
-          unreadable.push(`${plugin}/${feed.name}: ${error instanceof Error ? error.message : 'unknown error'}`);
-          return [];
-        }
-      }),
+    const { feeds, settings } = house.tenant(input.tenant);
+    const siteOf = siteFinder(settings.sites);
+    const looks = await Promise.all(
+      feeds
+        .filter(({ feed }) => feed.sees(device))
+        .map(async ({ plugin, feed }) => {
+          const about = { name: `${plugin}/${feed.name}`, regular: feed.regular };
+          try {
+            const answer = await feed.read(undefined, [device], { signal: cancellationSignal(), now: input.now });
+            const sightings = sightingsOf({ plugin, feed: feed.name, siteOf }, device, answer);
+            return { about: { ...about, readable: true }, sightings, unreadable: [] };
+          } catch (error) {
+            cancellationSignal().throwIfAborted();
+            const unreadable = [`${about.name}: ${inWords(error).message}`];
+            return { about: { ...about, readable: false }, sightings: [], unreadable };
+          }
+        }),
     );
-    return { sightings: answers.flat(), unreadable };
+    return {
+      sightings: looks.flatMap((look) => look.sightings),
+      unreadable: looks.flatMap((look) => look.unreadable),
+      feeds: looks.map((look) => look.about),
+    };
   }
 
   return { watchFeed, firstLook };
 }
 
 /** What a feed's answer says about one device. */
-function sightingsOf(where: { plugin: string; feed: string }, device: DeviceNames, answer: FeedAnswer): Sighting[] {
+function sightingsOf(
+  where: { plugin: string; feed: string; siteOf: SiteFinder },
+  device: DeviceNames,
+  answer: FeedAnswer,
+): Sighting[] {
   return answer.records.flatMap((record) => {
     const match = matchDevice(device, record.device);
-    return match === 'none' ? [] : [{ ...record, match, source: where.plugin, feed: where.feed }];
+    if (match === 'none') return [];
+    const site = where.siteOf(record.publicAddress);
+    return [{ ...record, match, source: where.plugin, feed: where.feed, ...(site !== undefined && { site }) }];
   });
 }
 
-function ignoreClosed(error: unknown): void {
-  if ((error as Error).name !== 'WorkflowNotFoundError') throw error;
-}
-
-/** Sleep in short pieces, so that the server hears of us and cancellation is quick. */
-async function pause(ms: number, beat: () => void): Promise<void> {
-  for (let leftMs = ms; leftMs > 0; leftMs -= 2_000) {
-    await sleep(Math.min(leftMs, 2_000));
-    beat();
-  }
+/** Vendors' texts are cleaned of secrets where they come in. */
+function inWords(error: unknown): { code?: string; message: string } {
+  if (error instanceof PlaybookError) return { code: error.code, message: error.message };
+  return { message: error instanceof Error ? error.message : 'unknown error' };
 }

@@ -1,0 +1,32 @@
+/**
+ * The company's own addresses: a device that is seen behind them may be lost in the office.
+ * @module
+ */
+import { BlockList, isIP } from 'node:net';
+import type { TenantSettings } from '../playbook/settings';
+
+/**
+ * Makes the question "whose site is this public address?". The first site that has it, in the order of the settings;
+ * undefined for any other address, and for a text that is none. Private addresses are never asked: every home has them.
+ */
+export function siteFinder(sites: TenantSettings['sites']): (publicAddress: string | undefined) => string | undefined {
+  const ranges = sites.map(({ name, addresses }) => ({ name, list: rangesOf(addresses) }));
+  return (publicAddress) => {
+    // A vendor may write an IPv4 address as IPv6.
+    const address = publicAddress?.trim().replace(/^::ffff:(?=\d+\.)/i, '') ?? '';
+    const family = isIP(address);
+    if (family === 0) return undefined;
+    return ranges.find(({ list }) => list.check(address, family === 6 ? 'ipv6' : 'ipv4'))?.name;
+  };
+}
+
+/** The settings were checked when they were read: each is `address/length`, or one address. */
+function rangesOf(addresses: string[]): BlockList {
+  const list = new BlockList();
+  for (const range of addresses) {
+    const [address = '', length] = range.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, Number(length ?? (family === 'ipv6' ? 128 : 32)), family);
+  }
+  return list;
+}
