@@ -7,6 +7,7 @@ import { entra } from './entra';
 import { BadInput } from './errors';
 import { folder } from './folder';
 import { netskope } from './netskope';
+import { pagerduty } from './pagerduty';
 import type { Plugin, PluginInstance } from './roles';
 import { parseOrRefuse } from './setting-fields';
 import { servicenow } from './servicenow';
@@ -15,7 +16,7 @@ import { webhook } from './webhook';
 
 /** Manifests by the `plugin:` value of the settings. */
 export const plugins: Readonly<Record<string, Plugin>> = Object.fromEntries(
-  [entra, folder, netskope, servicenow, smtp, webhook].map((plugin: Plugin) => [plugin.name, plugin]),
+  [entra, folder, netskope, pagerduty, servicenow, smtp, webhook].map((plugin: Plugin) => [plugin.name, plugin]),
 );
 
 /** An instance with the names by which people and settings know it. */

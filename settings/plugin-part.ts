@@ -6,11 +6,20 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { plugins } from '../plugins';
+import { readDuration } from './fields';
 import type { Mistakes, Path } from './mistakes';
-import { readDuration } from './schema';
 
 /** Fields that hold a secret, in every plugin. */
-const secretFields = new Set(['token', 'v1Token', 'password', 'clientSecret', 'secrets', 'webhookSecrets']);
+const secretFields = new Set([
+  'token',
+  'v1Token',
+  'apiToken',
+  'routingKey',
+  'password',
+  'clientSecret',
+  'secrets',
+  'webhookSecrets',
+]);
 
 export type PluginPart = { plugin: string } & Record<string, unknown>;
 

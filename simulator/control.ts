@@ -55,6 +55,13 @@ const ticketSchema = z.strictObject({
   caller: z.string().optional(),
 });
 
+const subscriptionSchema = z.strictObject({ url: z.url(), secret: z.string() });
+const pagedSchema = z.strictObject({
+  dedupKey: z.string(),
+  do: z.enum(['acknowledge', 'resolve']),
+  by: z.string(),
+});
+
 const tenantChanges = tenantSchema.partial().extend({ limits: tenantSchema.shape.limits.partial().optional() });
 
 /** An answer of a control route. */
@@ -66,7 +73,7 @@ interface ControlAnswer {
 /** The request cannot be carried out; the message says why. */
 class Refused extends Error {}
 
-/** Make the control routes. The result answers one request at once. */
+/** Make the control routes. The result answers one request. */
 export function createControl(world: World, calls: Calls, faults: Faults) {
   const routes: Record<string, (body: unknown) => unknown> = {
     'GET /control/calls': () => calls.all(),
@@ -94,14 +101,19 @@ export function createControl(world: World, calls: Calls, faults: Faults) {
       const { number, sys_id } = world.tickets.open(ticketSchema.parse(body));
       return { number, sys_id };
     },
+    'GET /control/pagerduty': () => world.pagerDuty.all,
+    'POST /control/pagerduty/subscription': (body) => {
+      world.pagerDuty.subscription = subscriptionSchema.parse(body);
+    },
+    'POST /control/pagerduty/incident': (body) => changeIncident(world, pagedSchema.parse(body)),
     'GET /control/state': () => stateView(world),
   };
 
-  return function answer(method: string, path: string, body: string): ControlAnswer {
+  return async function answer(method: string, path: string, body: string): Promise<ControlAnswer> {
     const route = routes[`${method} ${path}`];
     if (!route) return { status: 404, body: { error: 'No such control route', routes: Object.keys(routes) } };
     try {
-      return { status: 200, body: route(jsonOf(body)) ?? {} };
+      return { status: 200, body: (await route(jsonOf(body))) ?? {} };
     } catch (error) {
       if (error instanceof z.ZodError) return { status: 400, body: { error: z.prettifyError(error) } };
       if (error instanceof Refused) return { status: 400, body: { error: error.message } };
@@ -162,6 +174,14 @@ function changeLaptop(world: World, asked: z.infer<typeof laptopSchema>) {
     }
   }
   return laptopView(laptop);
+}
+
+/** As a person does it in PagerDuty; answers when the webhook was delivered. */
+async function changeIncident(world: World, asked: z.infer<typeof pagedSchema>) {
+  const incident = world.pagerDuty.newest(asked.dedupKey);
+  if (!incident) throw new Refused(`There is no incident ${asked.dedupKey}`);
+  const status = asked.do === 'resolve' ? 'resolved' : 'acknowledged';
+  return { delivered: await world.pagerDuty.moveBy(incident, status, asked.by), incident };
 }
 
 const clockView = (world: World) => ({ now: new Date(world.clock.now()).toISOString() });

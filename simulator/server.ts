@@ -10,6 +10,7 @@ import { createControl } from './control';
 import { createEntra } from './entra/graph';
 import { type FaultEffect, Faults } from './faults';
 import { createNetskope } from './netskope/gateway';
+import { createPagerDuty } from './pagerduty/api';
 import { createServiceNow } from './servicenow/table-api';
 import type { Answer, VendorRequest } from './vendor';
 import { World } from './world';
@@ -38,7 +39,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   const calls = new Calls();
   const faults = new Faults();
   const control = createControl(world, calls, faults);
-  const vendors = [createNetskope(world), createServiceNow(world), createEntra(world)];
+  const vendors = [createNetskope(world), createServiceNow(world), createEntra(world), createPagerDuty(world)];
   let origin = '';
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -48,7 +49,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
     const queryAt = url.indexOf('?');
     const path = queryAt < 0 ? url : url.slice(0, queryAt);
     world.clock.catchUp();
-    if (path.startsWith('/control/')) return send(response, control(method, path, body));
+    if (path.startsWith('/control/')) return send(response, await control(method, path, body));
     const vendor = vendors.find((one) => one.answers(path));
     if (!vendor) return send(response, { status: 404, body: { error: 'No vendor has this path' } });
 

@@ -14,20 +14,31 @@ export interface SimulatorSettings {
   simulator: string;
   tenant: string;
   /** Which vendors stand beside Netskope, the generic webhook and the archive. */
-  with: { entra?: boolean | { lostGroup: true }; servicenow?: boolean; mailPort?: number; tag?: boolean };
+  with: {
+    entra?: boolean | { lostGroup: true };
+    servicenow?: boolean;
+    mailPort?: number;
+    pagerDuty?: boolean;
+    tag?: boolean;
+  };
   /** How often feeds are asked (milliseconds). */
   pollEveryMs?: number;
   rules?: unknown;
   guard?: { containmentsPerHour?: number; protectedUsers?: string[] };
   reconcileEvery?: string;
   indexEvery?: string;
+  /** Written as they are given. */
+  people?: unknown;
+  rotas?: unknown;
+  sites?: unknown;
+  pattern?: unknown;
   /** A server that somebody else runs. */
   temporal?: string;
 }
 
 /** Writes the file; answers where it lies and the secret by which webhooks are signed. */
 export function writeSimulatorSettings(options: SimulatorSettings): { file: string; webhookSecret: string } {
-  const { folder, simulator: url } = options;
+  const { folder, simulator: url, people, rotas, sites, pattern } = options;
   mkdirSync(folder, { recursive: true });
   const secret = (name: string, value: string) => {
     const file = join(folder, `${name}.secret`);
@@ -37,7 +48,7 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
   const webhookSecrets = [secret('webhook', webhookSecret)];
   const every = options.pollEveryMs === undefined ? {} : { pollEveryMs: options.pollEveryMs };
-  const { entra, servicenow, mailPort, tag } = options.with;
+  const { entra, servicenow, mailPort, pagerDuty, tag } = options.with;
   const plugins = {
     netskope: {
       plugin: 'netskope',
@@ -75,6 +86,16 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         webhookSecrets,
       },
     }),
+    ...(pagerDuty && {
+      pager: {
+        plugin: 'pagerduty',
+        url,
+        routingKey: secret('pagerduty', 'sim-pagerduty-key'.padEnd(32, '0')),
+        webhookSecrets: [secret('pagerduty-webhook', 'sim-pagerduty-webhook-secret')],
+        apiToken: secret('pagerduty-api', 'sim-pagerduty-api-token'),
+        apiUrl: url,
+      },
+    }),
     ...(mailPort !== undefined && {
       mail: {
         plugin: 'smtp',
@@ -96,6 +117,10 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         ...(options.guard && { guard: options.guard }),
         ...(options.reconcileEvery && { reconciliation: { every: options.reconcileEvery } }),
         ...(options.indexEvery && { watch: { indexEvery: options.indexEvery } }),
+        people,
+        rotas,
+        sites,
+        pattern,
       },
     },
   };

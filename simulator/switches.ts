@@ -79,6 +79,8 @@ export const tenantSchema = z.strictObject({
     serviceNowPerHour: z.number().positive(),
     graphPerTenSeconds: z.number().positive(),
     provisionOnDemandPerTenSeconds: z.number().positive(),
+    /** Events for each integration key. Real accounts allow about 120. */
+    pagerDutyPerMinute: z.number().positive(),
   }),
 });
 
@@ -98,5 +100,6 @@ export const usualTenant: TenantSetup = {
     serviceNowPerHour: 10_000_000,
     graphPerTenSeconds: 100_000,
     provisionOnDemandPerTenSeconds: 5,
+    pagerDutyPerMinute: 10_000,
   },
 };

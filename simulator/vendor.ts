@@ -27,7 +27,7 @@ export interface Answer {
 }
 
 /** As in the record of calls. */
-export type VendorName = 'netskope' | 'servicenow' | 'entra';
+export type VendorName = 'netskope' | 'servicenow' | 'entra' | 'pagerduty';
 
 /** One vendor's side. */
 export interface Vendor {

@@ -7,6 +7,7 @@ import { Effects } from './effects';
 import { EntraDirectory, entraIds } from './entra/directory';
 import { Laptop, places } from './laptop';
 import { NetskopeTenant } from './netskope/tenant';
+import { PagerDutyIncidents } from './pagerduty/incidents';
 import { Seed } from './seed';
 import { TicketTables } from './servicenow/tables';
 import { mildTraps, type TenantSetup, type Traps, usualTenant } from './switches';
@@ -54,6 +55,7 @@ export class World {
   readonly netskope: NetskopeTenant;
   readonly entra: EntraDirectory;
   readonly tickets: TicketTables;
+  readonly pagerDuty: PagerDutyIncidents;
   traps: Traps = mildTraps;
   tenant: TenantSetup = usualTenant;
   readonly #byScimId = new Map<string, Person>();
@@ -64,6 +66,7 @@ export class World {
     this.netskope = new NetskopeTenant(this);
     this.entra = new EntraDirectory(this);
     this.tickets = new TicketTables(this);
+    this.pagerDuty = new PagerDutyIncidents(this);
     for (const [name, numbers] of storyPeople) {
       const person = this.#addPerson(name);
       for (const number of numbers) this.addLaptop(person, `SN00${number}`, `LT-00${number}`);

@@ -1,0 +1,41 @@
+/**
+ * PagerDuty as a notifier that hears back.
+ * @module
+ */
+import { tried } from '../connection-test';
+import type { Plugin } from '../roles';
+import { createAcknowledgementReader, listAbilities, listAlerts } from './acknowledgements';
+import { createEvents, enqueue } from './events';
+import { pagerdutySettings, type PagerdutySettings } from './settings';
+
+/** `plugin: pagerduty`. */
+export const pagerduty: Plugin<PagerdutySettings> = {
+  name: 'pagerduty',
+  title: 'PagerDuty',
+  roles: ['notifier'],
+  settings: pagerdutySettings,
+  operations: [enqueue, listAlerts, listAbilities],
+  agentHosts: [],
+  create(instanceName, settings) {
+    const { page, resolve, tryKey } = createEvents(settings);
+    const reader =
+      settings.apiToken === undefined ? undefined : createAcknowledgementReader(settings, settings.apiToken);
+    return {
+      notifier: { page, resolve, ...(reader && { receive: (webhook) => reader.receive(webhook) }) },
+      test: (call) =>
+        Promise.all([
+          tried('events', async () => {
+            await tryKey(call);
+            return { detail: 'It takes our events. Nobody was called, so whether somebody is on call is not known.' };
+          }),
+          tried('acknowledgements', async () => {
+            if (!reader) return { detail: 'Not set up: people acknowledge here, and not at PagerDuty.' };
+            await reader.tryToken(call);
+            const address = `/webhooks/notifiers/${instanceName}`;
+            return { detail: `The REST key is good. Send a test from the subscription to ${address} to try the rest.` };
+          }),
+        ]),
+      close: async () => {},
+    };
+  },
+};
