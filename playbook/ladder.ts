@@ -98,8 +98,8 @@ export interface RungProgress {
   calling?: 'whom' | 'deputies';
   /** Everybody it would call has quiet hours until then. */
   heldUntil?: string;
-  /** Who has them: deputies do not wait for the night of others. */
-  held?: 'whom' | 'deputies';
+  /** Whose quiet hours these are: deputies do not wait for those of others. */
+  heldFor?: 'whom' | 'deputies';
   acknowledged?: { who: string; at: string };
   snoozed?: { until: string; who: string; reason: string };
   /** It proposed what it has to propose. */
@@ -237,7 +237,7 @@ function nextCall(rung: Rung, progress: RungProgress, beganMs: number): Pick<Mom
   const putOffMs = snoozed === undefined ? Infinity : snoozedMs;
   const againMs = Math.max(Math.min(Date.parse(lastAt) + repeatEveryMs, putOffMs), heldMs);
   const deputiesFromMs = Date.parse(firstAt) + deputiesAfterMs;
-  const deputiesHeldMs = progress.held === 'deputies' ? heldMs : -Infinity;
+  const deputiesHeldMs = progress.heldFor === 'deputies' ? heldMs : -Infinity;
   const deputiesMs = deputiesAt === undefined ? Math.max(deputiesFromMs, deputiesHeldMs) : Infinity;
   return { atMs: Math.max(Math.min(againMs, deputiesMs), snoozedMs), deputiesFromMs };
 }
@@ -250,13 +250,13 @@ export function called(progress: RungProgress, at: string): void {
   progress.lastAt = at;
   delete progress.calling;
   delete progress.heldUntil;
-  delete progress.held;
+  delete progress.heldFor;
   if (progress.snoozed !== undefined && Date.parse(progress.snoozed.until) <= Date.parse(at)) delete progress.snoozed;
 }
 
 /** Everybody has quiet hours: called when they end, unless something makes it needless before. */
 export function held(progress: RungProgress, until: string): void {
   progress.heldUntil = until;
-  progress.held = progress.calling ?? 'whom';
+  progress.heldFor = progress.calling ?? 'whom';
   delete progress.calling;
 }

@@ -98,6 +98,7 @@ export const escalationSchema = z.object({
       deputiesAt: time.exactOptional(),
       calling: z.enum(['whom', 'deputies']).exactOptional(),
       heldUntil: time.exactOptional(),
+      heldFor: z.enum(['whom', 'deputies']).exactOptional(),
       acknowledged: z.object({ who: z.string(), at: time }).exactOptional(),
       snoozed: z.object({ until: time, who: z.string(), reason: z.string() }).exactOptional(),
       proposed: z.literal(true).exactOptional(),
