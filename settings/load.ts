@@ -7,14 +7,15 @@ import path from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { Settings, TenantSettings } from '../playbook/settings';
 import { plugins } from '../plugins';
-import { defaultRules } from '../playbook/rules';
 import { BadInput } from '../plugins/errors';
 import type { Role } from '../plugins/roles';
 import { taskQueues } from '../workflows/ids';
 import { ensureIndexKey } from './index-key';
 import { Mistakes, type Path } from './mistakes';
+import { checkNames } from './names';
 import { readPluginPart, type PluginPart } from './plugin-part';
 import { settingsFile } from './schema';
+import { childOf, entriesOf } from './written';
 
 /**
  * Read the settings. Secrets are fetched from the environment and from files; the data folder and the index key are made
@@ -45,6 +46,8 @@ export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'l
   const checked = settingsFile.safeParse(written);
   if (!checked.success) mistakes.addIssues(checked.error.issues);
   const tenantPlugins = await readTenantPlugins(written, folder, mistakes);
+  for (const [tenant, parts] of entriesOf(childOf(written, 'tenants')))
+    checkNames(parts, ['tenants', tenant], notifiersOf(parts), mistakes);
   mistakes.throwIfAny();
   if (!checked.success) throw new Error('The settings were refused without a mistake.');
 
@@ -58,17 +61,17 @@ export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'l
     temporal: { ...(address && { address }), namespace, port, uiPort, taskQueue: taskQueues.main },
     http,
     tenants: Object.fromEntries(
-      Object.entries(tenants).map(([name, { rules, guard, reconciliation, watch }]) => [
+      Object.entries(tenants).map(([name, { rules, guard, reconciliation, watch, people, rotas, sites, pattern }]) => [
         name,
         {
           plugins: tenantPlugins[name] ?? {},
-          rules: { ...rules, escalation: defaultRules.escalation },
+          rules,
           guard,
           reconciliation: { everyMs: reconciliation.every },
           watch: { indexEveryMs: watch.indexEvery },
-          people: { persons: {}, rotas: {} },
-          sites: [],
-          pattern: { losses: 3, withinMs: 24 * 60 * 60_000 },
+          people: { persons: people, rotas },
+          sites,
+          pattern: { losses: pattern.losses, withinMs: pattern.within },
           indexKey,
         },
       ]),
@@ -95,11 +98,11 @@ async function readTenantPlugins(written: unknown, folder: string, mistakes: Mis
     for (const [name, part] of entriesOf(childOf(parts, 'plugins'))) {
       if (!isPluginPart(part)) continue;
       instances[name] = { plugin: part.plugin, settings: await readPluginPart(part, [...at, name], folder, mistakes) };
-      if (!rolesOf(part.plugin).includes('ticketDesk')) continue;
-      const owner = sourceOf.get(name);
-      if (owner === undefined) sourceOf.set(name, tenant);
-      else
-        mistakes.add([...at, name], `is a ticket desk of ${owner} too, and belongs to one tenant: choose another name`);
+      const taker = whatTakesWebhooks(part);
+      if (taker === undefined) continue;
+      const owner = sourceOf.get(`${taker} ${name}`);
+      if (owner === undefined) sourceOf.set(`${taker} ${name}`, tenant);
+      else mistakes.add([...at, name], `is a ${taker} of ${owner} too, and belongs to one tenant: choose another name`);
     }
     checkRoles(instances, at, mistakes);
     read[tenant] = instances;
@@ -126,9 +129,20 @@ function checkRoles(instances: TenantSettings['plugins'], at: Path, mistakes: Mi
 
 const rolesOf = (product: string): Role[] => (Object.hasOwn(plugins, product) ? (plugins[product]?.roles ?? []) : []);
 
-const entriesOf = (value: unknown): [string, unknown][] =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+/** Plugins that page people. An unknown product may be one: its own line is enough. */
+function notifiersOf(tenant: unknown): Set<string> {
+  const pages = (part: unknown) => {
+    const roles = isPluginPart(part) ? rolesOf(part.plugin) : [];
+    return roles.length === 0 || roles.includes('notifier');
+  };
+  return new Set(entriesOf(childOf(tenant, 'plugins')).flatMap(([name, part]) => (pages(part) ? [name] : [])));
+}
 
-const childOf = (value: unknown, key: string): unknown => new Map(entriesOf(value)).get(key);
+/** Its name is part of a webhook's address, and of what comes in there. */
+function whatTakesWebhooks(part: PluginPart): 'ticket desk' | 'notifier' | undefined {
+  const roles = rolesOf(part.plugin);
+  if (roles.includes('ticketDesk')) return 'ticket desk';
+  return roles.includes('notifier') && part.webhookSecrets !== undefined ? 'notifier' : undefined;
+}
 
 const isPluginPart = (value: unknown): value is PluginPart => typeof childOf(value, 'plugin') === 'string';

@@ -2,7 +2,7 @@
  * Moments as people write them: a time, or how long from now.
  * @module
  */
-import { readDuration } from './schema';
+import { readDuration } from './fields';
 
 /**
  * `2026-11-23T08:00:00Z`, or `4h` and `2d` before or after now.

@@ -5,38 +5,16 @@
 import { z } from 'zod';
 import { defaultRules } from '../playbook/rules';
 import { filledText, isLoopback } from '../plugins/setting-fields';
+import { escalationForm } from './escalation-form';
+import { duration, lasting, name } from './fields';
+import { peopleForm, rotasForm, sitesForm } from './people-form';
 
-const millisecondsPer: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
-const durationText = /^(\d+(?:\.\d+)?) ?(ms|s|min|h|d)$/;
-
-/** `90s`, `15min`, `2h`, `3d` in milliseconds; undefined for any other text. */
-export function readDuration(text: string): number | undefined {
-  const [, amount, unit] = durationText.exec(text) ?? [];
-  return amount && unit ? Math.round(Number(amount) * (millisecondsPer[unit] ?? 0)) : undefined;
-}
-
-const duration = z.union(
-  [
-    z.int().min(0),
-    z
-      .string()
-      .regex(durationText)
-      .transform((text) => readDuration(text) ?? 0),
-  ],
-  {
-    error: 'is not a duration: write 90s, 15min, 2h, 3d or a number of milliseconds',
-  },
-);
 const durationOr = (defaultMs: number, meaning: string) => duration.default(defaultMs).describe(meaning);
 
 const port = z.int({ error: 'is not a port' }).min(0).max(65_535, { error: 'is not a port: 65535 is the highest' });
 
 /** Names that the program itself uses as the source of tickets and sightings. */
 const reservedNames = ['cli', 'person'];
-
-const name = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, {
-  error: 'is no name: begin with a small letter, then small letters, digits and -, 40 at most',
-});
 
 /** A part under `plugins:`. What else stands in it is checked by the plugin's own schema. */
 const pluginPart = z.looseObject(
@@ -85,6 +63,7 @@ const rules = z
         journalGatherMs: durationOr(waits.journalGatherMs, 'How long journal entries are gathered before archiving.'),
       })
       .prefault({}),
+    escalation: escalationForm,
   })
   .prefault({})
   .describe('Pinned when a case starts: a change here concerns new cases.');
@@ -120,6 +99,19 @@ const tenant = z.strictObject(
     watch: z
       .strictObject({ indexEvery: durationOr(30_000, 'How often the watch looks which cases are open.') })
       .prefault({}),
+    people: peopleForm,
+    rotas: rotasForm,
+    sites: sitesForm,
+    pattern: z
+      .strictObject({
+        losses: z
+          .int({ error: 'is not a whole number' })
+          .min(2, { error: 'would make an alarm of every loss: write 2 or more' })
+          .default(3),
+        within: lasting.default(24 * 60 * 60_000),
+      })
+      .prefault({})
+      .describe('So many losses of one site, team or hour are an alarm.'),
   },
   { error: 'is empty: write at least plugins' },
 );

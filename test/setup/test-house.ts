@@ -39,6 +39,11 @@ export interface TestHouseOptions {
   with?: Omit<SimulatorSettings['with'], 'mailPort'>;
   rules?: Record<string, unknown>;
   guard?: { containmentsPerHour?: number; protectedUsers?: string[] };
+  /** As the settings file has them. */
+  people?: Record<string, unknown>;
+  rotas?: Record<string, unknown>;
+  sites?: { name: string; addresses: string[] }[];
+  pattern?: { losses?: number; within?: string };
   /** Given to the simulator before the worker's first call. */
   traps?: Record<string, unknown>;
   /** Given to the Temporal server. */
@@ -124,6 +129,10 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     reconcileEvery: '1d',
     rules: { ...rules, waits: { ...shortWaits, ...waits } },
     guard: { containmentsPerHour: 1_000, ...options.guard },
+    people: options.people,
+    rotas: options.rotas,
+    sites: options.sites,
+    pattern: options.pattern,
     temporal: temporal.address,
   });
   const settings = await loadSettings(file);
