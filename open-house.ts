@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 import type { House, Tenant } from './activities/house';
 import { assembleTenant, findClosing } from './activities/house';
 import { createCaseClient } from './client/cases';
+import { missingWorkers } from './client/workers';
 import type { Settings } from './playbook/settings';
 import { createPlugins } from './plugins';
 
@@ -35,7 +36,7 @@ export function openHouse(settings: Settings, client: Client, eager: boolean): H
     eager,
     findClosing: (name, ticket) => findClosing(tenant(name), ticket),
   });
-  return { tenant, tenants, client, cases };
+  return { tenant, tenants, client, cases, missingWorkers: () => missingWorkers(client) };
 }
 
 export async function closeHouse(house: House): Promise<void> {

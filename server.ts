@@ -10,6 +10,7 @@ import { createApiServer } from './http/api';
 import { createWebhookServer } from './http/webhooks';
 import type { Settings } from './playbook/settings';
 import { loadSettings } from './settings/load';
+import { monitorWorkers } from './worker-monitor';
 
 export interface RunningServer {
   webhooks: string;
@@ -17,16 +18,23 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Listen for tickets and for analysts, each at its own address of the settings. */
+const lookForWorkersEveryMs = 60_000;
+
+/**
+ * Listen for tickets and for analysts, each at its own address of the settings, and look for workers: reports are taken
+ * while there is none, and somebody must know.
+ */
 export async function startServer(
   settings: Settings,
   house: House,
   log: (line: string) => void,
+  monitorEveryMs = lookForWorkersEveryMs,
 ): Promise<RunningServer> {
   const webhooks = createWebhookServer({ tenants: house.tenants, cases: house.cases, log });
-  const api = createApiServer({ cases: house.cases });
+  const api = createApiServer(house);
   await webhooks.listen(settings.http.webhooks);
   await api.listen(settings.http.api);
+  const stopMonitor = monitorWorkers(house, monitorEveryMs, log);
   const url = (server: typeof webhooks) => {
     const { address, port } = server.server.address() as AddressInfo;
     return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
@@ -35,7 +43,7 @@ export async function startServer(
     webhooks: url(webhooks),
     api: url(api),
     async close() {
-      await Promise.all([webhooks.close(), api.close()]);
+      await Promise.all([webhooks.close(), api.close(), stopMonitor()]);
     },
   };
 }

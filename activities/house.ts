@@ -4,6 +4,7 @@
  */
 import type { Client } from '@temporalio/client';
 import type { CaseClient } from '../client/cases';
+import type { QueueName } from '../client/workers';
 import type { ClosingRecord } from '../playbook/case';
 import { archiveKeys } from '../playbook/archive-keys';
 import type { TicketRef } from '../playbook/report';
@@ -39,6 +40,8 @@ export interface House {
   tenants: Map<string, Tenant>;
   client: Client;
   cases: CaseClient;
+  /** Task queues without a worker now. */
+  missingWorkers(): Promise<QueueName[]>;
 }
 
 /** Put a tenant's plugin instances into their roles. Exactly one secure access and one archive are needed. */

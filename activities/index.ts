@@ -3,6 +3,7 @@
  * @module
  */
 import { activityPrefix } from '../workflows/activity-names';
+import { createAlarmActivities } from './alarms';
 import { createContainmentActivities } from './containment';
 import type { House } from './house';
 import { createIntakeActivities } from './intake';
@@ -21,6 +22,7 @@ function plainActivities(house: House) {
     ...createJournalActivities(house),
     ...createIntakeActivities(house),
     ...createWatchActivities(house),
+    ...createAlarmActivities(house),
   };
 }
 

@@ -6,6 +6,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { fastify, type FastifyInstance } from 'fastify';
 import { RefusedByRule, type CaseClient } from '../client/cases';
 import { readDigest } from '../client/digest';
+import type { QueueName } from '../client/workers';
 import { BadInput } from '../plugins/errors';
 import { isLoopback } from '../plugins/setting-fields';
 import { readMoment } from '../settings/moment';
@@ -13,13 +14,20 @@ import { answerError, refuse } from './answers';
 import { publishedSchemas } from './schemas';
 
 /**
- * `GET /health`, `/api/cases` (`?all=true` for closed ones too), `/api/cases/:id` (workflow id, serial, hostname or user),
- * `/api/digest` (`?since=8h` or a time in ISO 8601, `&tenant=`), `/api/schemas` and `/api/schemas/:name`.
+ * `GET /health` (this server, and which queues lack a worker), `/api/cases` (`?all=true` for closed ones too),
+ * `/api/cases/:id` (workflow id, serial, hostname or user), `/api/digest` (`?since=8h` or a time in ISO 8601, `&tenant=`),
+ * `/api/schemas` and `/api/schemas/:name`.
  *
  * Answers 403 to whoever comes over another address than loopback, or by another name: a web page elsewhere could else
  * make an analyst's browser read cases for it.
  */
-export function createApiServer({ cases }: { cases: Pick<CaseClient, 'list' | 'resolve' | 'show'> }): FastifyInstance {
+export function createApiServer({
+  cases,
+  missingWorkers,
+}: {
+  cases: Pick<CaseClient, 'list' | 'resolve' | 'show'>;
+  missingWorkers(): Promise<QueueName[]>;
+}): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: 1024, requestTimeout: 30_000 });
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'LDP_NOT_FOUND', 'There is nothing here.'));
   app.setErrorHandler((error, request, reply) => {
@@ -34,7 +42,13 @@ export function createApiServer({ cases }: { cases: Pick<CaseClient, 'list' | 'r
     await refuse(reply, 403, 'LDP_NOT_PERMITTED', 'The API has no sign-in yet: it answers on 127.0.0.1 only.');
   });
 
-  app.get('/health', () => ({ status: 'ok' }));
+  app.get('/health', async () => {
+    const workers = await missingWorkers().then(
+      (missing) => (missing.length === 0 ? 'ok' : `missing ${missing.join(', ')}`),
+      () => 'not known: Temporal does not answer',
+    );
+    return { status: 'ok', workers };
+  });
   app.get<{ Querystring: { all?: string } }>('/api/cases', ({ query }) => cases.list({ all: query.all === 'true' }));
   app.get<{ Params: { id: string } }>('/api/cases/:id', async ({ params }) =>
     cases.show(await cases.resolve(params.id)),

@@ -20,6 +20,8 @@ export interface Opening {
 export interface Pattern {
   /** The same for the same site, team or hour rule, whichever cases make it: it is said once a day. */
   name: string;
+  /** A few words for a subject. */
+  about: string;
   /** One sentence that names the cases. */
   says: string;
 }
@@ -41,33 +43,45 @@ export function findPatterns(
     (a, b) => Date.parse(a.at) - Date.parse(b.at),
   );
   const candidates = [
-    ...groups(once, 'site', `within ${duration(withinMs)}`),
-    ...groups(once, 'team', `within ${duration(withinMs)}`),
-    busiestHour(once, Math.min(hourMs, withinMs)),
+    ...groups(once, 'site', withinMs),
+    ...groups(once, 'team', withinMs),
+    busiestSpan(once, Math.min(hourMs, withinMs)),
   ];
-  const found: (Pattern & { cases: Opening[] })[] = [];
-  for (const { name, cases, where } of candidates) {
+  const found: Candidate[] = [];
+  for (const candidate of candidates) {
+    const { cases } = candidate;
     if (cases.length < losses) continue;
     if (found.some((earlier) => cases.every((opening) => earlier.cases.includes(opening)))) continue;
-    found.push({ name, cases, says: `${cases.length} laptops were reported lost ${where}: ${listed(cases)}.` });
+    found.push(candidate);
   }
-  return found.map(({ name, says }) => ({ name, says }));
+  return found.map(({ name, about, cases, where }) => ({
+    name,
+    about,
+    says: `${cases.length} laptops were reported lost ${where}: ${listed(cases)}.`,
+  }));
 }
 
 interface Candidate {
   name: string;
+  about: string;
   cases: Opening[];
   where: string;
 }
 
 /** Names are written by people: capitals and blanks make no other site. */
-function groups(openings: Opening[], by: 'site' | 'team', within: string): Candidate[] {
+function groups(openings: Opening[], by: 'site' | 'team', withinMs: number): Candidate[] {
   const found = new Map<string, Candidate>();
   for (const opening of openings) {
     const value = opening[by]?.trim();
     if (!value) continue;
     const key = value.toLowerCase();
-    const group = found.get(key) ?? { name: `${by}:${key}`, cases: [], where: `in ${by} ${value} ${within}` };
+    const about = `${by} ${value}`;
+    const group = found.get(key) ?? {
+      name: `${by}:${key}`,
+      about,
+      cases: [],
+      where: `in ${about} within ${duration(withinMs)}`,
+    };
     group.cases.push(opening);
     found.set(key, group);
   }
@@ -75,14 +89,15 @@ function groups(openings: Opening[], by: 'site' | 'team', within: string): Candi
 }
 
 /** The span of this length with the most openings. */
-function busiestHour(openings: Opening[], spanMs: number): Candidate {
+function busiestSpan(openings: Opening[], spanMs: number): Candidate {
   let cases: Opening[] = [];
   for (const [index, first] of openings.entries()) {
     const endMs = Date.parse(first.at) + spanMs;
     const span = openings.slice(index).filter(({ at }) => Date.parse(at) <= endMs);
     if (span.length > cases.length) cases = span;
   }
-  return { name: 'hour', cases, where: `within ${duration(spanMs)}` };
+  const where = `within ${duration(spanMs)}`;
+  return { name: 'hour', about: where, cases, where };
 }
 
 function listed(cases: Opening[]): string {

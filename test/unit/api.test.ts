@@ -2,19 +2,26 @@
 import { request } from 'undici';
 import type { z } from 'zod';
 import { RefusedByRule, type CaseSummary, type Taken } from '../../client/cases';
+import type { QueueName } from '../../client/workers';
 import { createApiServer } from '../../http/api';
 import { publishedSchemas } from '../../http/schemas';
 import { openCase, takeSighting, type CaseState } from '../../playbook/case';
+import type { Digest } from '../../playbook/digest';
+import { keepClocks } from '../../playbook/ladder';
 import { nothingKnown, type Report } from '../../playbook/report';
 import { defaultRules } from '../../playbook/rules';
 import {
   caseListSchema,
+  digestSchema,
   type connectionTestsSchema,
   type decidedSchema,
+  type taskListSchema,
   type takenSchema,
 } from '../../playbook/schemas/answers';
 import { caseStateSchema } from '../../playbook/schemas/case-state';
 import { triageStateSchema } from '../../playbook/schemas/triage-state';
+import { beginTasks, closeTask, startClock, type Task } from '../../playbook/tasks';
+import { troublesOf } from '../../playbook/troubles';
 import type { ConnectionTest } from '../../plugins/roles';
 import type { Decided, TriageState } from '../../workflows/messages';
 
@@ -83,6 +90,20 @@ function busyCase(): CaseState {
   state.decided.guard = { value: 'yes', who: 'ana', at };
   state.journal.tail.push({ n: 1, at, track: 'case', who: 'playbook', text: 'Opened.', evidence: 'INC1' });
   state.notes.sending = { last: 1, told: ['generic INC1'] };
+  state.presence.heard = { client: at, other: { at, source: 'entra' } };
+  state.encryption = { answer: 'yes', at, who: 'ana', evidence: 'the recovery key is in the directory' };
+  beginTasks(state, 'opened', at);
+  startClock(state, 'nis2', at, 'ana');
+  const warning = state.tasks.find(({ id }) => id === 'nis2-warning') as Task;
+  closeTask(state, warning, 'not needed', { at, who: 'ana', reason: 'the disk was encrypted', reference: 'L-7' });
+  keepClocks(state.escalation, state.rules.escalation.ladder, troublesOf(state, at), at);
+  for (const progress of Object.values(state.escalation.rungs)) {
+    Object.assign(progress, { called: 2, firstAt: at, lastAt: at, deputiesAt: at, calling: 'deputies', heldUntil: at });
+    progress.acknowledged = { who: 'ana', at };
+    progress.snoozed = { until: at, who: 'ana', reason: 'later' };
+    Object.assign(progress, { proposed: true, over: 'seen' });
+  }
+  state.listening = { since: at, until: at };
   state.ending = { outcome: 'recovered', at, who: 'ana', reason: 'found' };
   state.afterwards.push(report);
   return state;
@@ -135,9 +156,11 @@ describe('the published schemas', () => {
       Same<z.infer<typeof triageStateSchema>, TriageState>,
       Same<z.infer<typeof caseListSchema>, CaseSummary[]>,
       Same<z.infer<typeof takenSchema>, Taken>,
+      Same<z.infer<typeof digestSchema>, Digest>,
+      Same<z.infer<typeof taskListSchema>, Task[]>,
       Same<z.infer<typeof decidedSchema>, Decided>,
       Same<z.infer<typeof connectionTestsSchema>, ConnectionTest[]>,
-    ] = [true, true, true, true, true, true];
+    ] = [true, true, true, true, true, true, true, true];
     expect(same).not.toContain(false);
   });
 
@@ -166,7 +189,9 @@ describe('over HTTP', () => {
       },
       show: async () => busyCase(),
     },
+    missingWorkers: async () => missing(),
   });
+  let missing: () => QueueName[] = () => [];
   let url: string;
   beforeAll(async () => {
     url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -178,6 +203,16 @@ describe('over HTTP', () => {
     return { status: statusCode, body: await body.json() };
   };
 
+  test('health tells which queues have no worker', async () => {
+    expect(await get('/health')).toEqual({ status: 200, body: { status: 'ok', workers: 'ok' } });
+    missing = () => ['main', 'watch'];
+    expect((await get('/health')).body).toMatchObject({ workers: 'missing main, watch' });
+    missing = () => {
+      throw new Error('14 UNAVAILABLE');
+    };
+    expect((await get('/health')).body).toEqual({ status: 'ok', workers: 'not known: Temporal does not answer' });
+  });
+
   test('cases are listed, and shown by any name', async () => {
     expect(await get('/api/cases')).toEqual({ status: 200, body: [rows[0]] });
     expect(await get('/api/cases?all=true')).toEqual({ status: 200, body: rows });
@@ -187,6 +222,25 @@ describe('over HTTP', () => {
     expect(await get('/api/cases/SN9')).toEqual({
       status: 404,
       body: { error: { code: 'LDP_NOT_FOUND', message: 'No case fits "SN9".' } },
+    });
+  });
+
+  test('the digest tells what happened since a moment, eight hours ago when none is named', async () => {
+    const { status, body } = await get('/api/digest?since=2026-11-22T22:00:00Z');
+    expect(status).toBe(200);
+    expect(digestSchema.parse(body)).toMatchObject({
+      since: '2026-11-22T22:00:00.000Z',
+      cases: [{ workflowId: 'lost-device:acme:SN1' }],
+    });
+    const agoMs = async (query: string) => {
+      const digest = digestSchema.parse((await get(`/api/digest${query}`)).body);
+      return Date.parse(digest.at) - Date.parse(digest.since);
+    };
+    expect(await agoMs('')).toBeCloseTo(8 * 3_600_000, -4);
+    expect(await agoMs('?since=2d')).toBeCloseTo(48 * 3_600_000, -4);
+    expect(await get('/api/digest?since=noon')).toEqual({
+      status: 400,
+      body: { error: { code: 'LDP_BAD_INPUT', message: 'since: write it like 8h, 2d or 2026-11-22T14:00:00Z.' } },
     });
   });
 

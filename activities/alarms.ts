@@ -1,0 +1,269 @@
+/**
+ * Steps of reconciliation that look at the house itself, and page people for what nobody else would tell: a case that
+ * stands still cannot say so.
+ *
+ * Idempotency: the archive remembers what each notifier has told, and is written after the page. A worker that dies in
+ * between pages again, under the same key, which receivers drop; the other order could lose the one page that matters.
+ * @module
+ */
+import { setTimeout } from 'node:timers/promises';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { tsToMs } from '@temporalio/common/lib/time';
+import { archiveKeys } from '../playbook/archive-keys';
+import { clockTime } from '../playbook/clock-time';
+import type { DeviceNames } from '../playbook/device';
+import type { Severity } from '../playbook/ladder';
+import { findPatterns, type Opening } from '../playbook/pattern';
+import { shortHash } from '../playbook/short-hash';
+import { OutcomeUnknown } from '../plugins/errors';
+import type { Archive, Call, Notifier, Page } from '../plugins/roles';
+import { workflowIds } from '../workflows/ids';
+import { caseAttributes } from '../workflows/search-attributes';
+import { callAt } from './call';
+import type { House, Tenant } from './house';
+
+/** One thing that is wrong. */
+interface Alarm {
+  /** It is told once a day under this name. */
+  name: string;
+  /** A few words for a subject. */
+  about: string;
+  /** One sentence for people. */
+  says: string;
+}
+
+interface AlarmKind {
+  kind: 'frozen' | 'no-worker' | 'pattern';
+  severity: Severity;
+  title: string;
+  /** What people can do. */
+  remedy: string;
+}
+
+/** The same alarm is not told again before (milliseconds). */
+const silentForMs = 24 * 60 * 60_000;
+/** Most workflows that one look reads. */
+const readAtMost = 500;
+const toldAtMost = 20;
+
+export interface AlarmOptions {
+  /** A queue is empty only when it still is after this long (milliseconds): the house may just have started. */
+  lookAgainAfterMs?: number;
+}
+
+export function createAlarmActivities(house: House, { lookAgainAfterMs = 10_000 }: AlarmOptions = {}) {
+  /** Cases, triages and standing workflows of the tenant whose program cannot go on. People are paged. */
+  async function alarmFrozen(input: { tenant: string; now: string }): Promise<string[]> {
+    const tenant = house.tenant(input.tenant);
+    const standing = [
+      workflowIds.guard(tenant.name),
+      ...tenant.feeds.map(({ plugin, feed }) => workflowIds.fleetWatch(tenant.name, plugin, feed.name)),
+    ];
+    const alarms = await findFrozen(
+      house.client,
+      `(LostDeviceTenant = ${quoted(tenant.name)} OR WorkflowId IN (${standing.map(quoted).join(', ')}) ` +
+        `OR WorkflowId STARTS_WITH ${quoted(workflowIds.userHold(tenant.name, ''))})`,
+    );
+    return raise(tenant, frozenKind, alarms, callAt(input.now));
+  }
+
+  /**
+   * The watch queue without a worker. (This runs on the main queue, which has one therefore; whoever takes the webhooks
+   * looks at that.)
+   */
+  async function alarmMissingWorkers(input: { tenant: string; now: string }): Promise<string[]> {
+    const call = callAt(input.now);
+    const watchIsMissing = async () => (await house.missingWorkers()).includes('watch');
+    if (!(await watchIsMissing())) return [];
+    await setTimeout(lookAgainAfterMs, undefined, { signal: call.signal });
+    if (!(await watchIsMissing())) return [];
+    const says = 'No worker takes the watches of the feeds: no case hears of its device.';
+    return raise(house.tenant(input.tenant), workerKind, [{ name: 'no-worker:watch', about: 'watches', says }], call);
+  }
+
+  /** Several losses in one site, team or hour. False alarms and moved cases do not count. */
+  async function alarmPatterns(input: { tenant: string; now: string }): Promise<string[]> {
+    const tenant = house.tenant(input.tenant);
+    const { pattern } = tenant.settings;
+    const openings = await openedSince(house.client, tenant.name, Date.parse(input.now) - pattern.withinMs);
+    const alarms = findPatterns(openings, pattern).map((found) => ({ ...found, name: `pattern:${found.name}` }));
+    return raise(tenant, patternKind, alarms, callAt(input.now));
+  }
+
+  return { alarmFrozen, alarmMissingWorkers, alarmPatterns };
+}
+
+// --- telling people ------------------------------------------------------------------------------------------------
+
+const frozenKind: AlarmKind = {
+  kind: 'frozen',
+  severity: 'critical',
+  title: 'Frozen',
+  remedy:
+    'Nothing happens there until this is mended: no page, no proof, no decision is taken. What was done stays done. ' +
+    'Put the last good release back, or mend the program: it then goes on by itself. Its last failed task says more: ' +
+    'on the page of Temporal, or by `temporal workflow show --workflow-id ID`.',
+};
+
+const workerKind: AlarmKind = {
+  kind: 'no-worker',
+  severity: 'critical',
+  title: 'No worker',
+  remedy: 'Start a worker, and read what the last one said when it ended.',
+};
+
+const patternKind: AlarmKind = {
+  kind: 'pattern',
+  severity: 'error',
+  title: 'Several losses together',
+  remedy: 'Look at these cases together: it may be one thief, one break-in, or one mistake.',
+};
+
+/** Page for what a notifier has not told within a day, in one page. Answers every sentence, also those told before. */
+async function raise(tenant: Tenant, kind: AlarmKind, alarms: Alarm[], call: Call): Promise<string[]> {
+  const failures: unknown[] = [];
+  for (const [name, notifier] of alarms.length === 0 ? [] : tenant.notifiers) {
+    try {
+      await tellOnce(tenant.archive, { name, notifier }, kind, alarms, call);
+    } catch (error) {
+      failures.push(error); // The others are told first.
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return alarms.map(({ says }) => says);
+}
+
+async function tellOnce(
+  archive: Archive,
+  { name, notifier }: { name: string; notifier: Notifier },
+  kind: AlarmKind,
+  alarms: Alarm[],
+  call: Call,
+): Promise<void> {
+  const untold: (Alarm & { lastAt: string | undefined })[] = [];
+  for (const alarm of alarms) {
+    const lastAt = await lastTold(archive, alarm.name, name, call);
+    const isRecent = lastAt !== undefined && Date.parse(call.now) - Date.parse(lastAt) < silentForMs;
+    if (!isRecent) untold.push({ ...alarm, lastAt });
+  }
+  if (untold.length === 0) return;
+  const more = untold.length - toldAtMost;
+  const lines = untold.slice(0, toldAtMost).map(({ says }) => `- ${says}`);
+  await pageThrough(
+    notifier,
+    {
+      // The same until it is written down that it was told.
+      key: `alarm:${kind.kind}:${shortHash(untold.map((alarm) => `${alarm.name} ${alarm.lastAt}`).join('\n'))}`,
+      subject: `${kind.title}: ${untold.length === 1 ? untold[0]?.about : untold.length}`,
+      text: [...lines, ...(more > 0 ? [`- and ${more} more.`] : []), '', kind.remedy].join('\n'),
+      severity: kind.severity,
+    },
+    call,
+  );
+  for (const { name: alarm, says } of untold) {
+    const paper = Buffer.from(`${JSON.stringify({ at: call.now, says })}\n`, 'utf8');
+    await archive.putOnce(archiveKeys.alarm(alarm, name, call.now), paper, call);
+  }
+}
+
+async function lastTold(archive: Archive, alarm: string, notifier: string, call: Call): Promise<string | undefined> {
+  const newest = (await archive.list(archiveKeys.alarms(alarm, notifier), call)).at(-1);
+  const paper = newest === undefined ? undefined : await archive.get(newest, call);
+  return paper && (JSON.parse(Buffer.from(paper).toString('utf8')) as { at: string }).at;
+}
+
+/** A page that may have gone out is not sent again by us. */
+export async function pageThrough(notifier: Notifier, page: Page, call: Call): Promise<void> {
+  try {
+    await notifier.page(page, call);
+  } catch (error) {
+    if (!(error instanceof OutcomeUnknown)) throw error;
+  }
+}
+
+// --- looking -------------------------------------------------------------------------------------------------------
+
+const problemsAttribute = defineSearchAttributeKey('TemporalReportedProblems', 'KEYWORD_LIST');
+
+/** What Temporal calls it, in an analyst's words. Causes: temporal.api.enums.v1.WorkflowTaskFailedCause. */
+const plainWords: [problem: string, words: string][] = [
+  ['NonDeterministicError', 'the running program takes other steps than were taken before'],
+  ['UnhandledFailure', 'the running program fails with a fault of its own'],
+  ['WorkflowTaskTimedOut', 'the running program does not come to an end in time'],
+];
+
+/**
+ * Running workflows whose task failed several times in a row (five, unless the server is told otherwise), as the server
+ * reports it in the search attribute `TemporalReportedProblems` (Server 1.30 or newer).
+ * @param which A visibility query.
+ */
+export async function findFrozen(client: Client, which: string): Promise<Alarm[]> {
+  const query = `ExecutionStatus = 'Running' AND TemporalReportedProblems IS NOT NULL AND ${which}`;
+  const alarms: Alarm[] = [];
+  for (const found of await atMost(client, query)) {
+    const { workflowId, runId } = found;
+    // A task is due since; without one it has gone on meanwhile.
+    const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
+    if (!raw.pendingWorkflowTask) continue;
+    const since = new Date(tsToMs(raw.pendingWorkflowTask.originalScheduledTime)).toISOString();
+    const problems = (found.typedSearchAttributes.get(problemsAttribute) ?? []).join(', ');
+    const words = plainWords.find(([problem]) => problems.includes(problem))?.[1] ?? 'its task fails';
+    const about = deviceOf(found) ?? workflowId;
+    alarms.push({
+      name: `frozen:${workflowId}:${problems}`,
+      about,
+      says: `${about} stands still since ${clockTime(since)}: ${words} (${workflowId}; ${problems}).`,
+    });
+  }
+  return alarms;
+}
+
+/**
+ * Cases that were opened since then. One that went on as a new run is one opening, at its first run: the run before it
+ * ended as continued in that moment.
+ */
+async function openedSince(client: Client, tenant: string, sinceMs: number): Promise<Opening[]> {
+  const since = quoted(new Date(sinceMs).toISOString());
+  const runs = await atMost(
+    client,
+    `WorkflowType = 'lostDevice' AND LostDeviceTenant = ${quoted(tenant)} AND ` +
+      `(StartTime >= ${since} OR (ExecutionStatus = 'ContinuedAsNew' AND CloseTime >= ${since}))`,
+  );
+  const chains = new Map<string, { first: WorkflowExecutionInfo; last: WorkflowExecutionInfo }>();
+  for (const run of runs.sort((a, b) => a.startTime.getTime() - b.startTime.getTime())) {
+    const before = chains.get(run.workflowId);
+    const goesOn = before?.last.status.name === 'CONTINUED_AS_NEW';
+    chains.set(run.workflowId, { first: goesOn ? before.first : run, last: run });
+  }
+  return [...chains.values()].flatMap(({ first, last }) => {
+    const outcome = last.typedSearchAttributes.get(caseAttributes.outcome) ?? 'open';
+    if (first.startTime.getTime() < sinceMs || outcome === 'false alarm' || outcome === 'moved') return [];
+    const { site, team } = (last.memo ?? {}) as { site?: string; team?: string };
+    return [
+      {
+        workflowId: last.workflowId,
+        device: deviceOf(last) ?? last.workflowId,
+        at: first.startTime.toISOString(),
+        ...(site !== undefined && { site }),
+        ...(team !== undefined && { team }),
+      },
+    ];
+  });
+}
+
+async function atMost(client: Client, query: string): Promise<WorkflowExecutionInfo[]> {
+  const found: WorkflowExecutionInfo[] = [];
+  for await (const each of client.workflow.list({ query })) {
+    found.push(each);
+    if (found.length === readAtMost) break;
+  }
+  return found;
+}
+
+function deviceOf({ memo }: WorkflowExecutionInfo): string | undefined {
+  const { hostname, serial, nsdeviceuid } = (memo as { names?: DeviceNames } | undefined)?.names ?? {};
+  return hostname ?? serial ?? nsdeviceuid;
+}
+
+const quoted = (text: string) => `'${text.replaceAll("'", '')}'`;
