@@ -229,7 +229,7 @@ function taskTime({ closed, dueAt, clock, reference }: Task, nowMs: number): str
 /** What calls whom next, then what has called already and who answered. */
 function ladderLines(state: CaseState, nowMs: number): string[] {
   const coming = comingCalls(state, new Date(nowMs).toISOString()).map((call) => [
-    due(call.at, nowMs),
+    Date.parse(call.at) > nowMs ? due(call.at, nowMs) : 'now',
     call.rung.name,
     describeCall(call),
   ]);
@@ -239,10 +239,13 @@ function ladderLines(state: CaseState, nowMs: number): string[] {
     ...table(
       Object.values(state.escalation.rungs)
         .filter((progress) => progress.called > 0 || progress.snoozed || progress.acknowledged || progress.heldUntil)
-        .map((progress) => [`${progress.rung}, ${progress.trouble}`, progressText(progress)]),
+        .map((progress) => [[progress.rung, ...subjectsOf(progress)].join(', '), progressText(progress)]),
     ),
   ];
 }
+
+/** What it is about, where there can be several: `tag the device` of `stuck: tag the device`. */
+const subjectsOf = ({ trouble }: RungProgress) => trouble.split(': ').slice(1);
 
 function progressText(progress: RungProgress): string {
   const { called, lastAt, deputiesAt, calling, heldUntil, snoozed, acknowledged, over } = progress;

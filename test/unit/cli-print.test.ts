@@ -3,13 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { failureOf } from '../../cli/failure';
-import { printCase, printList, printTests, printTriage } from '../../cli/print';
+import { printCase, printList, printTasks, printTests, printTriage } from '../../cli/print';
 import { cliHelp, runCli } from '../../cli/program';
 import { RefusedByRule } from '../../client/cases';
 import { openCase, takeSighting, type CaseState } from '../../playbook/case';
+import { called, keepClocks, type RungProgress } from '../../playbook/ladder';
 import { nothingKnown, type Report } from '../../playbook/report';
 import { defaultRules } from '../../playbook/rules';
 import { pluginListSchema } from '../../playbook/schemas/answers';
+import { beginTasks, closeTask, startClock, type Task } from '../../playbook/tasks';
+import { troublesOf } from '../../playbook/troubles';
 import { BadInput, VendorUnavailable } from '../../plugins/errors';
 
 const at = '2026-11-22T22:14:00.000Z';
@@ -127,6 +130,103 @@ Journal
   2026-11-22 22:14 UTC  ana: Case opened. (INC1)`);
 });
 
+/** A case with tasks, a clock of the law, calls made and calls to come. */
+function escalatedCase(): CaseState {
+  const state = containedCase();
+  state.steps = {};
+  state.presence.blindFeeds = {};
+  state.presence.heard = { client: at, other: { at, source: 'intune' } };
+  state.presence.recent = state.presence.recent.map((sighting) => ({ ...sighting, site: 'Oslo' }));
+  const wanted = ['inform-owner', 'police-report', 'insurer', 'spare-device'];
+  state.rules = structuredClone(state.rules);
+  state.rules.escalation.tasks = state.rules.escalation.tasks.filter(({ id }) => wanted.includes(id));
+  beginTasks(state, 'opened', '2026-11-22T21:00:00.000Z');
+  startClock(state, 'nis2', at, 'ana');
+  const task = (id: string) => state.tasks.find((found) => found.id === id) as Task;
+  task('police-report').owner = ['ana', 'ben'];
+  closeTask(state, task('insurer'), 'done', { at, who: 'ben', reason: '', reference: 'C-77' });
+  state.encryption = { answer: 'yes', at, who: 'ana', evidence: 'its recovery key is in the directory' };
+  closeTask(state, task('nis2-warning'), 'not needed', { at, who: 'ana', reason: 'nothing could be read' });
+  const now = new Date(nowMs).toISOString();
+  keepClocks(state.escalation, state.rules.escalation.ladder, troublesOf(state, now), now);
+  const question = state.escalation.rungs['decision/question: contain'];
+  if (question === undefined) throw new Error('there is no rung for the question');
+  called(question, at);
+  called(question, '2026-11-22T23:14:00.000Z');
+  return state;
+}
+
+const sectionOf = (printed: string, title: string) => {
+  const [, ...lines] =
+    printed
+      .split('\n\n')
+      .find((part) => part.startsWith(title))
+      ?.split('\n') ?? [];
+  return lines.map((line) => line.trim());
+};
+
+test('a case says what people have to do, who is called when, and who has it in hand', () => {
+  const state = escalatedCase();
+  const printed = printCase(state, nowMs);
+  const tasks = [
+    'LATE        inform-owner       Tell the owner what happens now, and whom to call     anybody   due 2026-11-23 01:00 UTC (34 min late)',
+    'open        police-report      Report the theft to the police                        ana, ben  due 2026-11-23 21:00 UTC (in 19 h 26 min), asks for the report number',
+    'open        spare-device       Give the owner a spare device                         anybody   due 2026-11-24 21:00 UTC (in 1 d 19 h)',
+    'open        nis2-notification  Incident notification to the CSIRT (NIS2 Article 23)  anybody   due 2026-11-25 22:14 UTC (in 2 d 20 h), aware since 2026-11-22 22:14 UTC',
+    'open        nis2-final         Final report to the CSIRT (NIS2 Article 23)           anybody   begins when the stage before it is done',
+    'done        insurer            Tell the insurer                                      anybody   2026-11-22 22:14 UTC by ben, claim number C-77',
+    'not needed  nis2-warning       Early warning to the CSIRT (NIS2 Article 23)          anybody   2026-11-22 22:14 UTC by ana: nothing could be read; disk encrypted: yes',
+  ];
+  expect(sectionOf(printed, 'Tasks')).toEqual(tasks);
+  expect(printTasks(state.tasks, nowMs).split('\n').slice(1)).toEqual(tasks);
+  expect(sectionOf(printed, 'Ladder')).toEqual([
+    'now                                    decision   call everybody and deputies: A decision is needed',
+    'now                                    task-late  call everybody: Late: inform-owner',
+    '2026-11-23 21:00 UTC (in 19 h 26 min)  task-late  call ana and ben: Late: police-report',
+    '2026-11-23 22:14 UTC (in 20 h 40 min)  lost-mode  propose lost mode: The lost device is silent',
+    '2026-11-24 21:00 UTC (in 1 d 19 h)     task-late  call everybody: Late: spare-device',
+    'and 4 more',
+    'decision, contain  called 2 times, last 2026-11-22 23:14 UTC; nobody acknowledged',
+  ]);
+  expect(sectionOf(printed, 'Encryption proof')).toEqual([
+    'Encrypted: yes, by ana 2026-11-22 22:14 UTC (3 h 20 min ago): its recovery key is in the directory',
+  ]);
+  expect(sectionOf(printed, 'Presence: seen')).toEqual([
+    '2026-11-22 22:14 UTC (3 h 20 min ago)  netskope/client-status  Tunnel Up (likely this device)  Exampleville NL (203.0.113.77), our own site Oslo',
+    'Netskope client last heard 2026-11-22 22:14 UTC (3 h 20 min ago)',
+    'Last heard by intune 2026-11-22 22:14 UTC (3 h 20 min ago)',
+  ]);
+});
+
+test('a call that somebody put off or has in hand is not said to come', () => {
+  const state = escalatedCase();
+  const ladder = () => sectionOf(printCase(state, nowMs), 'Ladder');
+  const question = state.escalation.rungs['decision/question: contain'] as RungProgress;
+  question.snoozed = { until: '2026-11-23T02:34:00.000Z', who: 'ben', reason: 'asleep' };
+  expect(ladder()).toContain(
+    '2026-11-23 02:34 UTC (in 60 min)       decision   call everybody and deputies: A decision is needed',
+  );
+  expect(ladder().at(-1)).toMatch(/; snoozed until 2026-11-23 02:34 UTC by ben: asleep$/);
+  question.acknowledged = { who: 'ana', at };
+  expect(ladder().filter((line) => line.includes('A decision is needed'))).toEqual([]);
+  expect(ladder().at(-1)).toMatch(/; acknowledged by ana 2026-11-22 22:14 UTC$/);
+});
+
+test('a written-off case says until when it listens', () => {
+  const state = escalatedCase();
+  state.outcome = 'written off';
+  state.ending = { outcome: 'written off', at, who: 'ana', reason: 'A month of silence.' };
+  state.listening = { since: at, until: '2027-11-22T22:14:00.000Z' };
+  const printed = printCase(state, nowMs);
+  expect(printed.split('\n')[0]).toBe(
+    'Stolen laptop LT-1 (serial SN1) of pat@example.test: written off, listening until 2027-11-22 22:14 UTC.',
+  );
+  expect(sectionOf(printed, 'Next')).toEqual(['Listen: a sign of the device opens the case again.']);
+  expect(sectionOf(printed, 'Written off')).toEqual([
+    'Since 2026-11-22 22:14 UTC (3 h 20 min ago), listening until 2027-11-22 22:14 UTC (in 364 d 20 h).',
+  ]);
+});
+
 test('a name from outside can neither forge a line nor steer the terminal', () => {
   const state = containedCase();
   state.device = {
@@ -136,8 +236,16 @@ test('a name from outside can neither forge a line nor steer the terminal', () =
     client: 'enabled',
   };
   state.otherDevices = [{ hostname: 'x\r\u009b31m' }];
+  const forged = 'x\nContainment: released\x1b[2J\u2028';
+  state.tasks = [{ id: forged, title: forged, owner: [forged], state: 'open', dueAt: at }];
+  state.encryption = { answer: 'no', at, who: forged, evidence: forged };
+  state.presence.heard = { other: { at, source: forged } };
+  state.escalation.rungs['x'] = {
+    ...{ rung: forged, trouble: forged, since: at, called: 1, lastAt: at },
+    snoozed: { until: at, who: forged, reason: forged },
+  };
   const printed = printCase(state, nowMs);
-  expect(printed).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+  expect(printed).not.toMatch(/[^\P{Cc}\n]|[\u202e\u2028]/u);
   expect(printed.split('\n').filter((line) => line.startsWith('Containment:'))).toEqual(['Containment: contained']);
 });
 
@@ -178,6 +286,10 @@ test('lists are columns', () => {
       'LT-1    pat@example.test  open     -            -      -         -      3 h 20 min ago  lost-device:acme:SN1',
     ].join('\n'),
   );
+  expect(printList([{ ...row, workflowId: 'w', outcome: 'written off' }], nowMs)).toContain(
+    '  written off, listening  ',
+  );
+  expect(printTasks([], nowMs)).toBe('No tasks.');
   expect(printList([], nowMs)).toMatch(/^No open case/);
   expect(printTests([{ what: 'users', ok: false, detail: 'No.' }])).toBe('FAILED  users  No.');
 });
@@ -235,6 +347,11 @@ describe('the program', () => {
     ['no such command', () => ['lst'], 2, /unknown command 'lst'/],
     ['a decision without its case', () => ['recovered'], 2, /missing required argument 'case'/],
     ['a time that is none', () => ['sighting', 'SN1', '--what', 'x', '--at', 'noon'], 2, /Write it like/],
+    ['a snooze without an end', () => ['snooze', 'SN1'], 2, /required option '--until <when>'/],
+    ['an end that is none', () => ['snooze', 'SN1', '--until', 'noon'], 2, /Write it like 4h, 2d or/],
+    ['a clock without its moment', () => ['start-clock', 'SN1', 'gdpr'], 2, /required option '--aware-at <time>'/],
+    ['an answer that is none', () => ['encryption', 'SN1', 'maybe'], 2, /Allowed choices are yes, no, unknown/],
+    ['a shift that never began', () => ['digest', '--since', 'dawn'], 2, /Write it like 8h, 2d or/],
     ['no settings', () => ['list', '--settings', '/nowhere'], 2, /^\/nowhere cannot be read \(ENOENT\)/],
     ['a product that is not there', () => ['plugins', 'test', 'x', ...settings()], 2, /^0 products are called x/],
     ['no house', () => ['list', ...settings()], 1, /^`lost-device up` is not running/],
@@ -249,7 +366,9 @@ describe('the program', () => {
   test('has a help for every command', () => {
     const headings = cliHelp().match(/^## .*$/gm);
     const commands = ['up', 'start', 'list', 'show', 'answer', 'retry', 'skip', 'sighting', 'replace', 'recovered'];
-    for (const name of [...commands, 'false-alarm', 'plugins', 'plugins test']) {
+    const escalation = ['acknowledge', 'snooze', 'tasks', 'task-done', 'task-not-needed', 'start-clock', 'encryption'];
+    const others = ['write-off', 'digest', 'false-alarm', 'plugins', 'plugins test'];
+    for (const name of [...commands, ...escalation, ...others]) {
       expect(headings).toContain(`## lost-device ${name}`);
     }
   });
