@@ -10,7 +10,7 @@ import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { OutcomeUnknown, VendorRefused, VendorUnavailable, type PlaybookError } from '../errors';
 import type { Call, Notifier, Page } from '../roles';
 import { isLoopback } from '../setting-fields';
-import type { SmtpSettings } from './settings';
+import { address, type SmtpSettings } from './settings';
 
 const operation = 'smtp mail.send';
 
@@ -18,8 +18,10 @@ const operation = 'smtp mail.send';
 export function createMailNotifier(settings: SmtpSettings): Notifier {
   return {
     async page(page, call) {
-      const message = await composeMail(page, settings, call.now);
-      await withConnection(settings, call, (connection) => sendOnce(connection, settings, message));
+      const { from } = settings;
+      const to = readersOf(page, settings);
+      const message = await composeMail(page, { from, to }, call.now);
+      await withConnection(settings, call, (connection) => sendOnce(connection, { from, to }, message));
     },
   };
 }
@@ -29,17 +31,27 @@ export async function tryMailServer(settings: SmtpSettings, call: Call): Promise
   await withConnection(settings, call, async () => {});
 }
 
+/** The one that the page names, or those of the settings. */
+function readersOf({ to }: Page, settings: SmtpSettings): string[] {
+  if (to === undefined) return settings.to;
+  if (address.safeParse(to).success) return [to];
+  throw new VendorRefused('LDP_REFUSED', `${operation}: the reader of the page is not a mail address`, { operation });
+}
+
+type Envelope = Pick<SmtpSettings, 'from' | 'to'>;
+
 /** A page as a whole message. The subject is one line whatever it was, so no header can be smuggled in. */
-function composeMail(page: Page, settings: SmtpSettings, now: string): Promise<Buffer> {
+function composeMail(page: Page, { from, to }: Envelope, now: string): Promise<Buffer> {
   const mail = new MailComposer({
-    from: settings.from,
-    to: settings.to,
+    from,
+    to,
     subject: page.subject
       .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
       .trim()
       .slice(0, 300),
     text: page.text,
-    messageId: messageId(page.key, settings.from),
+    // Two persons who read one mailbox get two mails.
+    messageId: messageId(page.to === undefined ? page.key : `${page.key} ${page.to}`, from),
     date: new Date(now),
     // RFC 3834: no holiday answer comes back to a machine.
     headers: { 'Auto-Submitted': 'auto-generated' },
@@ -57,7 +69,7 @@ export function messageId(key: string, from: string): string {
 }
 
 /** Messages go out once: `left` turns true when the server has said that it listens, and the first byte is read. */
-async function sendOnce(connection: SMTPConnection, settings: SmtpSettings, message: Buffer): Promise<void> {
+async function sendOnce(connection: SMTPConnection, envelope: Envelope, message: Buffer): Promise<void> {
   let left = false;
   const stream = new Readable({
     read() {
@@ -69,7 +81,7 @@ async function sendOnce(connection: SMTPConnection, settings: SmtpSettings, mess
   await new Promise<void>((resolve, reject) => {
     const fail = (error: MailFailure) => reject(asPlaybookError(error, left));
     connection.once('error', fail);
-    connection.send({ from: settings.from, to: settings.to }, stream, (error) => (error ? fail(error) : resolve()));
+    connection.send(envelope, stream, (error) => (error ? fail(error) : resolve()));
   });
 }
 

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { filledText, isLoopback, milliseconds } from '../setting-fields';
 
-const address = z.email({ error: 'is not a mail address: write it like soc@example.test' });
+/** A mail address, alone. */
+export const address = z.email({ error: 'is not a mail address: write it like soc@example.test' });
 
 /** An instance with `plugin: smtp`: all of its part of the settings file but `plugin` itself. */
 export const smtpSettings = z

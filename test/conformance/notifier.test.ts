@@ -74,6 +74,28 @@ test('a page arrives once, with a fixed Message-ID and no invitation to answer',
   expect(mails[0]).toContain('Nothing was seen for 70 minutes.');
 });
 
+test('a page to somebody goes to nobody else, and is a mail of its own', async () => {
+  const { port, mails } = await startSink();
+  const { page: send } = notifierAt(port);
+  await send(page, call);
+  for (const to of ['ana@example.test', 'bob@example.test']) await send({ ...page, to }, call);
+  // A long header goes on in the next line.
+  const headers = (name: string) => mails.map((mail) => new RegExp(`^${name}:\\s+(\\S+)\\r$`, 'm').exec(mail)?.[1]);
+  expect(headers('To')).toEqual(['soc@example.test', 'ana@example.test', 'bob@example.test']);
+  expect(new Set(headers('Message-ID')).size).toBe(3);
+  await send({ ...page, to: 'ana@example.test' }, call);
+  expect(headers('Message-ID')[3]).toBe(headers('Message-ID')[1]);
+});
+
+test.each(['ana', 'ana@example.test, thief@example.test', 'ana@example.test\r\nBcc: thief@example.test'])(
+  'a page to %j is refused, and no mail goes out',
+  async (to) => {
+    const { port, mails } = await startSink();
+    await expect(notifierAt(port).page({ ...page, to }, call)).rejects.toMatchObject({ code: 'LDP_REFUSED' });
+    expect(mails).toEqual([]);
+  },
+);
+
 test('keys that need cleaning stay apart from each other', () => {
   expect(messageId('a:b', 'x@example.test')).not.toBe(messageId('a/b', 'x@example.test'));
   expect(messageId('a>\r\nBcc: thief@example.test', 'x@example.test')).toMatch(/^<[A-Za-z0-9._-]+@example\.test>$/);
