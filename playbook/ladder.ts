@@ -133,7 +133,7 @@ export const incidentOf = (chain: string, { rung, trouble, since }: RungProgress
 
 /**
  * Bring clocks and rungs in step with what is wrong now.
- * @returns Rungs whose trouble is over and that had called people or proposed something.
+ * @returns Rungs whose trouble is over and that had called people, were about to, or had proposed something.
  */
 export function keepClocks(track: EscalationTrack, ladder: Rung[], troubles: Trouble[], now: string): RungProgress[] {
   const byId = new Map(troubles.map((trouble) => [trouble.id, trouble]));
@@ -144,7 +144,7 @@ export function keepClocks(track: EscalationTrack, ladder: Rung[], troubles: Tro
   for (const [key, progress] of Object.entries(track.rungs)) {
     if (byId.get(progress.trouble)?.since === progress.since) continue;
     delete track.rungs[key];
-    if (progress.called > 0 || progress.proposed) over.push(progress);
+    if (progress.called > 0 || progress.calling || progress.proposed) over.push(progress);
   }
   for (const trouble of troubles) {
     for (const rung of ladder) {
