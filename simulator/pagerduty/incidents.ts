@@ -40,6 +40,8 @@ type Reference = { id: string; type: string; summary: string };
 export class PagerDutyIncidents {
   readonly all: Incident[] = [];
   subscription: Subscription | undefined;
+  /** Bodies by the id of their event: what is sent again is the same, to the byte. */
+  readonly #bodies = new Map<string, string>();
   /** Webhooks leave one after the other. */
   #sending: Promise<unknown> = Promise.resolve();
 
@@ -94,8 +96,10 @@ export class PagerDutyIncidents {
    * @returns What the subscriber answered; null: there is none, or it did not answer.
    */
   async moveBy(incident: Incident, status: 'acknowledged' | 'resolved', by: string): Promise<number | null> {
-    if (incident.status !== status) this.#note(incident, status, by);
-    incident.status = status;
+    if (incident.status !== status && incident.status !== 'resolved') {
+      incident.status = status;
+      this.#note(incident, status, by);
+    }
     const id = `P${this.world.seed.hex(`pagerduty user ${by}`, 6).toUpperCase()}`;
     return this.#tell(incident, status, { id, type: 'user_reference', summary: by });
   }
@@ -140,7 +144,9 @@ export class PagerDutyIncidents {
         resolve_reason: null,
       },
     };
-    const sending = this.#sending.then(() => deliver(subscription, JSON.stringify({ event })));
+    const body = this.#bodies.get(event.id) ?? JSON.stringify({ event });
+    this.#bodies.set(event.id, body);
+    const sending = this.#sending.then(() => deliver(subscription, body));
     this.#sending = sending;
     return sending;
   }

@@ -216,7 +216,7 @@ describe('acknowledgements', () => {
       // Triggered, acknowledged by ana, resolved by us, and ana's once more.
       const anas = expect.objectContaining({ incident, who: 'ana' }) as unknown;
       expect(heard).toEqual([[], [anas], [], [anas]]);
-      expect(heard[3]?.[0]?.id).toBe(heard[1]?.[0]?.id);
+      expect(heard[3]).toEqual(heard[1]);
     });
 
     test('PagerDuty away: it is told, so that the webhook is sent again', async () => {

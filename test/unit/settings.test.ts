@@ -400,6 +400,28 @@ tenants:
     ]);
   });
 
+  test('a notifier that hears back belongs to one tenant; one that only sends may have the same name in two', async () => {
+    writeFileSync(path.join(folder, 'pager.secret'), 's'.repeat(32));
+    const pager = "{ plugin: pagerduty, routingKey: 'file:pager.secret'";
+    const hears = `${pager}, webhookSecrets: ['file:pager.secret'], apiToken: 'file:pager.secret' }`;
+    const tenant = (name: string) => `
+  ${name}:
+    plugins:
+      netskope:
+        plugin: netskope
+        url: https://${name}.goskope.com
+        token: 'file:pager.secret'
+        lostGroup: Lost
+        lostSteeringConfig: Lost
+        lostPolicy: Lost
+      archive: { plugin: folder, path: ./${name} }
+      pager: ${hears}
+      quiet: ${pager} }`;
+    expect(await refusalOf(`tenants:${tenant('one')}${tenant('two')}`)).toEqual([
+      expect.stringContaining('two.plugins.pager is a notifier of one too, and belongs to one tenant'),
+    ]);
+  });
+
   test.each([
     ['no file', undefined, /cannot be read \(ENOENT\): write the settings there, or name them by --settings FILE/],
     ['an empty file', '', /^lost-device.yaml:1 is empty: write at least tenants$/],
