@@ -56,6 +56,8 @@ function wentOnAsNewRun(error: unknown): boolean {
 /** A row of the list: what visibility knows, no query of the case needed. */
 export interface CaseSummary {
   workflowId: string;
+  /** A laptop that was lost twice has two cases of one workflow id. */
+  runId: string;
   kind: 'case' | 'triage';
   tenant: string;
   running: boolean;
@@ -179,6 +181,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
       };
       rows.push({
         workflowId: found.workflowId,
+        runId: found.runId,
         kind: found.type === 'triage' ? 'triage' : 'case',
         tenant: attribute(caseAttributes.tenant) ?? '',
         running: found.status.name === 'RUNNING',
@@ -194,11 +197,15 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
 
   /**
    * The whole case or triage. Answers for closed ones too, within the server's retention.
-   * @param withinMs how long Temporal and a worker may take (milliseconds).
+   * @param options.runId of an earlier case of the same laptop; left out, the newest.
+   * @param options.withinMs how long Temporal and a worker may take (milliseconds).
    */
-  async function show(workflowId: string, withinMs = 30_000): Promise<CaseState | TriageState> {
+  async function show(
+    workflowId: string,
+    { runId, withinMs = 30_000 }: { runId?: string; withinMs?: number } = {},
+  ): Promise<CaseState | TriageState> {
     return client.withDeadline(Date.now() + withinMs, () =>
-      client.workflow.getHandle(workflowId).query<CaseState | TriageState>('describe'),
+      client.workflow.getHandle(workflowId, runId).query<CaseState | TriageState>('describe'),
     );
   }
 

@@ -20,17 +20,16 @@ export async function readDigest(
 ): Promise<Digest> {
   const untilMs = Date.now() + allWithinMs;
   const rows = await cases.list({ closedSince: since, ...(tenant !== undefined && { tenant }) });
-  // What asks people first is read first, for the day on which time does not suffice.
-  const left = [
-    ...rows.filter(({ outcome }) => outcome === 'open'),
-    ...rows.filter(({ outcome }) => outcome !== 'open'),
-  ];
+  const toRead = rows.filter(({ kind, running }) => kind === 'case' || running);
+  // What may ask people is read first, for the day on which time does not suffice.
+  const left = [true, false].flatMap((open) => toRead.filter(({ outcome }) => (outcome === 'open') === open));
   const read: DigestInput = { cases: [], triages: [], unanswered: [] };
   const readOneByOne = async () => {
     for (let row = left.shift(); row !== undefined; row = left.shift()) {
-      const { workflowId, device } = row;
+      const { workflowId, runId, running, device } = row;
+      const withinMs = Math.min(oneWithinMs, Math.max(1, untilMs - Date.now()));
       try {
-        const state = await cases.show(workflowId, Math.min(oneWithinMs, Math.max(1, untilMs - Date.now())));
+        const state = await cases.show(workflowId, { withinMs, ...(!running && { runId }) });
         if (isCase(state)) read.cases.push(state);
         else read.triages.push(state);
       } catch (error) {

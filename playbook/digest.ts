@@ -130,7 +130,7 @@ function digestCase(state: CaseState, since: string, now: string): DigestCase {
       .map(entryText),
     next: [comesNext(state), coming && `${comesText(coming, now)}.`].filter(Boolean).join(' '),
     ...(coming && { nextAt: coming.at }),
-    tasks: byDueTime(openTasks(state)).map((task) => taskText(task, now)),
+    tasks: byDueTime(openTasks(state)).map((task) => taskText(state, task, now)),
   };
 }
 
@@ -159,12 +159,17 @@ const ofTasks: Trouble['kind'][] = ['task near', 'task late'];
 
 function asksOf(state: CaseState, now: string): string[] {
   return troublesOf(state, now).flatMap((trouble) => {
-    const called = Object.values(state.escalation.rungs).filter(
-      (progress) => progress.trouble === trouble.id && progress.called > 0 && progress.over === undefined,
-    );
+    const called = callsAbout(state, trouble);
     const asks = waitsForAPerson.includes(trouble.kind) || (called.length > 0 && !ofTasks.includes(trouble.kind));
     return asks ? [`${subjectOf(trouble)}. ${trouble.says} ${whoHasIt(state, trouble, called)}`] : [];
   });
+}
+
+/** Rungs that called people about it, and are not over. */
+function callsAbout({ escalation }: CaseState, { id }: Trouble): RungProgress[] {
+  return Object.values(escalation.rungs).filter(
+    ({ trouble, called, over }) => trouble === id && called > 0 && over === undefined,
+  );
 }
 
 /** Who has it in hand, or was called and did not answer. */
@@ -204,16 +209,19 @@ function entryText({ at, who, text, evidence }: JournalEntry): string {
   return `${clockTime(at)} ${who === 'playbook' ? '' : `${who}: `}${text}${evidence ? ` (${evidence})` : ''}`;
 }
 
-function taskText(task: Task, now: string): string {
+function taskText(state: CaseState, task: Task, now: string): string {
   const { id, dueAt, owner } = task;
   const leftMs = dueAt === undefined ? undefined : Date.parse(dueAt) - Date.parse(now);
   const late = leftMs !== undefined && leftMs <= 0;
+  const trouble = troublesOf(state, now).find((found) => found.id === `task ${late ? 'late' : 'near'}: ${id}`);
+  const called = trouble ? callsAbout(state, trouble) : [];
   return [
     late ? `LATE by ${duration(-leftMs)}: ` : '',
     describeTask(task),
     leftMs !== undefined && !late ? ` (in ${duration(leftMs)})` : '',
     owner.length > 0 ? `, for ${describeWhom({ whom: owner })}` : '',
     ` [${id}]`,
+    trouble && called.length > 0 ? ` ${whoHasIt(state, trouble, called)}` : '',
   ].join('');
 }
 

@@ -25,6 +25,7 @@ export const decidedSchema = z.object({ text: z.string() });
 /** One row of `list`. */
 export const caseSummarySchema = z.object({
   workflowId: z.string(),
+  runId: z.string().describe('A laptop that was lost twice has two cases of one workflow id.'),
   kind: z.enum(['case', 'triage']),
   tenant: z.string(),
   running: z.boolean(),

@@ -128,6 +128,7 @@ const triage: TriageState = {
 const rows: CaseSummary[] = [
   {
     workflowId: 'lost-device:acme:SN1',
+    runId: 'run-1',
     kind: 'case',
     tenant: 'acme',
     running: true,
@@ -137,6 +138,7 @@ const rows: CaseSummary[] = [
   },
   {
     workflowId: 'lost-device:acme:SN0',
+    runId: 'run-0',
     kind: 'case',
     tenant: 'acme',
     running: false,

@@ -277,7 +277,7 @@ test('a triage says which question waits', () => {
 });
 
 test('lists are columns', () => {
-  const row = { kind: 'case', tenant: 'acme', running: true, outcome: 'open', openedAt: at } as const;
+  const row = { runId: 'run', kind: 'case', tenant: 'acme', running: true, outcome: 'open', openedAt: at } as const;
   expect(
     printList([{ ...row, workflowId: 'lost-device:acme:SN1', device: 'LT-1', user: 'pat@example.test' }], nowMs),
   ).toBe(

@@ -119,6 +119,18 @@ describe('the digest', () => {
     });
   });
 
+  test('says of a late task who was called about it', () => {
+    const state = openedCase('SN1');
+    startClock(state, 'gdpr', hour(-70), 'ana');
+    inStep(state);
+    const progress = state.escalation.rungs['task-late/task late: gdpr'];
+    if (progress === undefined) throw new Error('there is no rung for a late task');
+    called(progress, hour(4));
+    expect(digest(state).cases[0]?.tasks).toEqual([
+      'LATE by 8 h: Notify the supervisory authority (GDPR Article 33): due 2026-11-22 08:00 UTC [gdpr] Called everybody once 2026-11-22 10:00 UTC; nobody acknowledged.',
+    ]);
+  });
+
   test('tells the newest of the journal since then, without what is routine', () => {
     const state = openedCase('SN1');
     state.journal.tail = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => ({
@@ -177,6 +189,7 @@ describe('the digest', () => {
 describe('reading it', () => {
   const row = (serial: string): CaseSummary => ({
     workflowId: `lost-device:acme:${serial}`,
+    runId: 'run',
     kind: 'case',
     tenant: 'acme',
     running: true,
@@ -232,6 +245,22 @@ describe('reading it', () => {
       },
     ]);
     expect(told.says).toContain('1 triage: 1 asks a person. 1 case could not be read.');
+  });
+
+  test('a laptop that was lost twice is told as two cases; a triage that ended is not read', async () => {
+    const closed = { ...openedCase('SN1'), closedAt: hour(5), outcome: 'recovered' as const };
+    const first = { ...row('SN1'), runId: 'first', running: false, outcome: 'recovered' };
+    const told = await readDigest(
+      {
+        list: async () => [row('SN1'), first, { ...row('SN2'), kind: 'triage', running: false, outcome: 'handed over' }],
+        show: async (id, { runId } = {}) => {
+          expect(id).toBe('lost-device:acme:SN1');
+          return runId === 'first' ? closed : openedCase('SN1');
+        },
+      },
+      { since },
+    );
+    expect([told.cases.length, told.closed.length, told.unanswered]).toEqual([1, 1, []]);
   });
 
   test('and printing it: no name from outside forges a line', () => {
