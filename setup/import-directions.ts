@@ -42,6 +42,7 @@ const namesOfWorkflows = ['ids', 'messages', 'activity-names', 'search-attribute
 const sharedByProducts = [
   'connection-test',
   'errors',
+  'feed-reading',
   'http',
   'report-body',
   'roles',

@@ -34,6 +34,12 @@ const laptopSchema = z.discriminatedUnion('do', [
   z.strictObject({ serial: z.string(), do: z.literal('re-image') }),
   z.strictObject({
     serial: z.string(),
+    do: z.literal('sign-in'),
+    ok: z.boolean().default(true),
+    lateMs: z.number().nonnegative().default(0),
+  }),
+  z.strictObject({
+    serial: z.string(),
     do: z.literal('second-device'),
     newSerial: z.string().optional(),
     newHostname: z.string().optional(),
@@ -165,6 +171,10 @@ function changeLaptop(world: World, asked: z.infer<typeof laptopSchema>) {
       break;
     case 're-image':
       laptop.reImage();
+      break;
+    case 'sign-in':
+      if (!laptop.online) throw new Refused(`${asked.serial} is off: nobody signs in at it`);
+      world.entra.signIn(laptop, !asked.ok, asked.lateMs);
       break;
     case 'second-device': {
       const count = world.laptops.size;

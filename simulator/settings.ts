@@ -15,7 +15,7 @@ export interface SimulatorSettings {
   tenant: string;
   /** Which vendors stand beside Netskope, the generic webhook and the archive. */
   with: {
-    entra?: boolean | { lostGroup: true };
+    entra?: boolean | { lostGroup?: true; signIns?: true };
     servicenow?: boolean;
     mailPort?: number;
     pagerDuty?: boolean;
@@ -71,10 +71,12 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         clientSecret: secret('entra', 'sim-entra-secret'),
         graphUrl: url,
         loginUrl: url,
-        ...(typeof entra === 'object' && {
-          lostGroupId: '33333333-3333-4333-8333-333333333333',
-          provisioning: { servicePrincipalId: '44444444-4444-4444-8444-444444444444' },
-        }),
+        ...(typeof entra === 'object' &&
+          entra.lostGroup && {
+            lostGroupId: '33333333-3333-4333-8333-333333333333',
+            provisioning: { servicePrincipalId: '44444444-4444-4444-8444-444444444444' },
+          }),
+        ...(typeof entra === 'object' && entra.signIns && { feeds: { signIns: every } }),
       },
     }),
     ...(servicenow && {

@@ -102,6 +102,14 @@ export const operations = {
     changes: true,
     permission: 'Synchronization.ReadWrite.All',
   },
+  listSignIns: {
+    name: 'auditLogs.signIns',
+    method: 'GET',
+    path: '/v1.0/auditLogs/signIns',
+    changes: false,
+    // The second one because of a check of the licence (signin-list.md).
+    permission: 'AuditLog.Read.All and Directory.Read.All',
+  },
 } as const satisfies Record<string, GraphOperation>;
 
 /** A client for Graph with client credentials. */

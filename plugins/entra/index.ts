@@ -1,5 +1,6 @@
 /**
- * Microsoft Entra: the directory that may own the lost group, and that can end sessions and disable accounts.
+ * Microsoft Entra: the directory that may own the lost group, and that can end sessions and disable accounts. It also sees
+ * who signs in at the device.
  * @module
  */
 import { tried } from '../connection-test';
@@ -8,24 +9,27 @@ import type { Call, Plugin } from '../roles';
 import { createDirectory } from './directory';
 import { createGraph, deviceSchema, groupSchema, identified, itemsOf, operations } from './graph';
 import { entraSettings, type EntraSettings } from './settings';
+import { createSignInFeed } from './sign-ins';
 
 /** `plugin: entra`. */
 export const entra: Plugin<EntraSettings> = {
   name: 'entra',
   title: 'Microsoft Entra',
-  roles: ['directory'],
+  roles: ['directory', 'feeds'],
   settings: entraSettings,
   operations: Object.values(operations),
   // Sign-in and device registration must stay reachable, or the device can never be told anything.
   agentHosts: ['login.microsoftonline.com', 'device.login.microsoftonline.com', 'enterpriseregistration.windows.net'],
   create: (_instanceName, settings) => ({
     directory: createDirectory(settings),
+    ...(settings.feeds.signIns && { feeds: [createSignInFeed(settings, settings.feeds.signIns)] }),
     async test(call) {
       const graph = createGraph(settings);
       const { lostGroupId, provisioning } = settings;
       const lines = [tried('sign-in and devices', () => readAnyDevice(graph, call))];
       if (lostGroupId !== undefined) lines.push(tried('lost group', () => readLostGroup(graph, lostGroupId, call)));
       if (provisioning) lines.push(tried('provisioning', () => readJobs(graph, provisioning.servicePrincipalId, call)));
+      if (settings.feeds.signIns) lines.push(tried('sign-ins', () => readAnySignIn(graph, call)));
       return Promise.all(lines);
     },
     close: async () => {},
@@ -65,4 +69,9 @@ async function readJobs(graph: VendorClient, servicePrincipalId: string, call: C
   for await (const { id } of jobs) ids.push(id);
   if (ids.length === 0) return { remedy: 'The application has no provisioning job: set provisioning up in Entra.' };
   return { detail: `The application pushes by ${ids.join(', ')}.` };
+}
+
+async function readAnySignIn(graph: VendorClient, call: Call) {
+  await itemsOf(graph, operations.listSignIns, identified, { call, query: { $top: 1 } }).next();
+  return { detail: 'The sign-in log can be read.' };
 }

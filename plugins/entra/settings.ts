@@ -28,6 +28,20 @@ export const entraSettings = z
         ruleId: filledText.optional(),
       })
       .optional(),
+    feeds: z
+      .strictObject({
+        /**
+         * Sign-ins as sightings. Left out, they are not read: they need a permission and a licence of their own. Records
+         * come within minutes, and up to two hours late (learn.microsoft.com).
+         */
+        signIns: z
+          .strictObject({
+            pollEveryMs: milliseconds.min(100).default(60_000),
+            lateDataMs: milliseconds.default(2 * 60 * 60_000),
+          })
+          .optional(),
+      })
+      .prefault({}),
     /** How long a read may still show the old state after a write (milliseconds). */
     settleMs: milliseconds.default(2_000),
     /** Longest time until the regular cycle has carried a change (milliseconds): about 40 min (docs.netskope.com). */

@@ -1,14 +1,10 @@
 /**
  * Three feeds: what clients say of themselves, what the lost policy blocked, and what passed through the cloud.
- *
- * A feed's watermark is the newest moment that its records carried, in the vendor's time, and never ahead of the
- * caller's: a record with a wrong date must not make the feed skip what comes after. Every read begins the late-data
- * window before it, so records come again, under the same id.
  * @module
  */
-import { z } from 'zod';
 import type { DeviceNames } from '../../playbook/device';
-import type { FeedAnswer, FeedRecord, SightingFeed, WatchedDevice } from '../roles';
+import { epoch, feedAnswer, startOf, type FeedTimes } from '../feed-reading';
+import type { FeedRecord, SightingFeed, WatchedDevice } from '../roles';
 import { oneOf, operations, quoted, searchAll, type NetskopeClients } from './client';
 import type { Found, Inventory } from './inventory';
 import { alertFieldNames, eventFieldNames, eventRecord, type EventRecord } from './schemas';
@@ -36,17 +32,10 @@ export function createFeeds(
   ];
 }
 
-interface FeedTimes {
-  pollEveryMs: number;
-  lateDataMs: number;
-}
-
 /** Up to this many devices are asked for by name: a new case's first look must not read the whole tenant. */
 const askedByName = 10;
 /** A device that goes on doing the same thing at the same address is one sighting in this time (milliseconds). */
 const sameThingMs = 5 * 60_000;
-/** Records so far ahead of the caller's time (milliseconds) carry a wrong date. */
-const impossiblyLateMs = 366 * 24 * 60 * 60_000;
 
 function clientStatusFeed(times: FeedTimes, inventory: Inventory): SightingFeed {
   return {
@@ -64,7 +53,7 @@ function clientStatusFeed(times: FeedTimes, inventory: Inventory): SightingFeed 
       const unreadable = found.statuses.filter((status) => status.at === undefined).length;
       const records = byInstallation(fresh).map(statusSighting);
       const nameless = fresh.length - byInstallation(fresh).flat().length;
-      return answer(watermark, call.now, records, found.putAside + unreadable + nameless);
+      return feedAnswer(watermark, call.now, records, found.putAside + unreadable + nameless);
     },
   };
 }
@@ -137,7 +126,7 @@ function alertFeed(times: FeedTimes, lostPolicy: string, { v2 }: NetskopeClients
           policy: { name: event.policy ?? lostPolicy, action },
         };
       });
-      return answer(watermark, call.now, records, putAside);
+      return feedAnswer(watermark, call.now, records, putAside);
     },
   };
 }
@@ -176,7 +165,7 @@ function eventFeed(times: FeedTimes & { userBatch: number }, { v2 }: NetskopeCli
         }),
       );
       const putAside = perKind.reduce((sum, read) => sum + read.putAside, 0);
-      return answer(
+      return feedAnswer(
         watermark,
         call.now,
         perKind.flatMap((read) => read.records),
@@ -229,37 +218,6 @@ function readEvents(
     );
   }
   return { records, putAside: rows.length - records.length };
-}
-
-const mark = z.object({ at: z.number() });
-/** The moment that a watermark names (epoch seconds). */
-const momentOf = (watermark: string) => mark.parse(JSON.parse(watermark)).at;
-
-/** Where a read begins (epoch seconds). */
-function startOf(watermark: string | undefined, times: FeedTimes, now: string): number {
-  const at = watermark === undefined ? epoch(now) : momentOf(watermark);
-  return Math.floor(at - times.lateDataMs / 1000);
-}
-
-/** Each id once, oldest first, and the next watermark. */
-function answer(watermark: string | undefined, now: string, found: FeedRecord[], putAside: number): FeedAnswer {
-  const possible = found.filter(({ at }) => Date.parse(at) - Date.parse(now) < impossiblyLateMs);
-  possible.sort((a, b) => a.at.localeCompare(b.at));
-  const records = new Map<string, FeedRecord>();
-  for (const record of possible) if (!records.has(record.id)) records.set(record.id, record);
-  const newest = possible.at(-1)?.at ?? now;
-  const next = Math.min(epoch(newest), epoch(now));
-  let at = next;
-  if (watermark !== undefined) at = possible.length === 0 ? momentOf(watermark) : Math.max(momentOf(watermark), next);
-  return {
-    records: [...records.values()],
-    watermark: JSON.stringify({ at }),
-    putAside: putAside + found.length - possible.length,
-  };
-}
-
-function epoch(iso: string): number {
-  return Math.floor(Date.parse(iso) / 1000);
 }
 
 function slot(iso: string): number {

@@ -76,6 +76,8 @@ const statusFields = {
   'last_seen_device_event.timestamp': moment,
   'user_info.username': text,
   'user_info.userkey': text,
+  organization_unit: text,
+  usergroup: text,
   last_connected_from_public_ip: text,
   last_connected_from_private_ip: text,
   city: text,

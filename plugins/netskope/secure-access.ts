@@ -150,7 +150,10 @@ export function createSecureAccess(
       if (found.statuses.length === 0 && found.problem !== undefined) {
         throw new VendorUnavailable('LDP_UNEXPECTED_ANSWER', found.problem);
       }
-      return byInstallation(found.statuses).map((records) => deviceOf(source, records));
+      const devices = byInstallation(found.statuses).map((records) => deviceOf(source, records));
+      // The lost group is where a case put its user, and nobody's team.
+      for (const device of devices) if (device.team === settings.lostGroup) delete device.team;
+      return devices;
     },
 
     async readMembership(user, call) {

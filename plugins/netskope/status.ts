@@ -13,6 +13,8 @@ export interface ClientStatus {
   previousNsdeviceuid?: string;
   os?: string;
   model?: string;
+  /** Organisational unit of the user, else the group that the vendor shows for them. */
+  team?: string;
   macAddresses: string[];
   /** When the client last gave a sign of itself. ISO 8601, vendor time. */
   at?: string;
@@ -71,6 +73,7 @@ export function readStatus(record: StatusRecord): ClientStatus {
     previousNsdeviceuid: record['host_info.old_nsdeviceuid'],
     os: record['host_info.os'],
     model: record['host_info.device_model'],
+    team: record.organization_unit ?? record.usergroup,
     macAddresses: record['host_info.mac_addresses'].map((address) => address.toLowerCase().replaceAll('-', ':')),
     at: record.timestamp ?? record.ts ?? record['last_seen_device_event.timestamp'] ?? record.last_event_timestamp,
     service,
@@ -127,6 +130,7 @@ export function deviceOf(source: string, records: ClientStatus[]): ManagedDevice
     userKey: newest('userKey'),
     os: newest('os'),
     model: newest('model'),
+    team: newest('team'),
     macAddresses,
     lastSeenAt: newest('at'),
     steeringConfig: configured?.steeringConfig,

@@ -2,6 +2,7 @@
  * State of the directory: users, the lost group, device objects, and what provisioning carries into Netskope.
  * @module
  */
+import type { Laptop, Place } from '../laptop';
 import type { Person, World } from '../world';
 
 /** The fixed identifiers of the directory. */
@@ -36,6 +37,19 @@ export interface EntraDevice {
   enabled: boolean;
 }
 
+/** One entry of the sign-in log. */
+export interface SignIn {
+  id: string;
+  atMs: number;
+  /** The log shows it from then on. */
+  shownAtMs: number;
+  person: Person;
+  device: EntraDevice | undefined;
+  place: Place;
+  os: string;
+  refused: boolean;
+}
+
 interface MemberState {
   member: boolean;
   before: boolean;
@@ -49,6 +63,7 @@ export class EntraDirectory {
   readonly #members = new Map<Person, MemberState>();
   readonly devices = new Map<string, EntraDevice>();
   readonly #devicesByName = new Map<string, EntraDevice[]>();
+  readonly #signIns: SignIn[] = [];
   /** Whose membership has changed since it was last exported. */
   readonly #changedSinceExport = new Set<Person>();
   /** Exports on demand that have not reached Netskope yet. */
@@ -89,6 +104,26 @@ export class EntraDirectory {
 
   devicesNamed(displayName: string): EntraDevice[] {
     return this.#devicesByName.get(displayName.toLowerCase()) ?? [];
+  }
+
+  /** Somebody signs in at a laptop, as its user. `lateMs`: how much later the log shows it. */
+  signIn(laptop: Laptop, refused: boolean, lateMs: number): void {
+    const atMs = this.world.clock.now();
+    this.#signIns.push({
+      id: this.world.seed.uuid(`sign-in ${this.#signIns.length}`),
+      atMs,
+      shownAtMs: atMs + lateMs,
+      person: laptop.person,
+      device: this.devicesNamed(laptop.hostname)[0],
+      place: laptop.place,
+      os: laptop.os,
+      refused,
+    });
+  }
+
+  /** What the log shows now, newest first. */
+  signIns(): SignIn[] {
+    return this.#signIns.filter(({ shownAtMs }) => shownAtMs <= this.world.clock.now()).reverse();
   }
 
   isMember(person: Person): boolean {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { type Answer, jsonOf, RateLimit, type Vendor, type VendorRequest } from '../vendor';
 import type { World } from '../world';
-import { type EntraDevice, entraIds, type EntraUser, groupName } from './directory';
+import { type EntraDevice, entraIds, type EntraUser, groupName, type SignIn } from './directory';
 
 const tokenSeconds = 3599;
 
@@ -40,6 +40,10 @@ const provisionSchema = z.object({
     )
     .min(1),
 });
+
+/** What the plugin asks for, and nothing else. */
+const signInFilter =
+  /^createdDateTime ge ([-\d]+T[:\d]+Z)(?: and \((userPrincipalName eq '(?:[^']|'')*'(?: or userPrincipalName eq '(?:[^']|'')*')*)\))?$/;
 
 /** Graph and the token endpoint as HTTP. */
 export function createEntra(world: World): Vendor {
@@ -85,7 +89,20 @@ export function createEntra(world: World): Vendor {
     if (kind === 'groups') return group(request, id, rest);
     if (kind === 'devices') return id ? device(request, id) : devices(request);
     if (kind === 'servicePrincipals') return synchronization(request, id, rest);
+    if (kind === 'auditLogs' && id === 'signIns') return signIns(request);
     return wrong(`Resource not found for the segment '${kind}'.`);
+  }
+
+  /** Names are kept in small letters and compared exactly: another spelling finds nothing, as at the vendor. */
+  function signIns(request: VendorRequest): Answer {
+    const filter = request.query.get('$filter');
+    const [, since = '1970-01-01', names] = filter === null ? [] : (signInFilter.exec(filter) ?? [undefined, '']);
+    if (since === '') return wrong('Invalid filter clause');
+    const users = [...(names ?? '').matchAll(/'((?:[^']|'')*)'/g)].map(([, name]) => name!.replaceAll("''", "'"));
+    const found = world.entra
+      .signIns()
+      .filter(({ atMs, person }) => atMs >= Date.parse(since) && (names === undefined || users.includes(person.user)));
+    return paged(request, found.map(signInResource));
   }
 
   function users(request: VendorRequest): Answer {
@@ -294,4 +311,36 @@ function groupResource(id: string): object {
 function deviceResource(device: EntraDevice): object {
   const { id, deviceId, displayName, enabled } = device;
   return { id, deviceId, displayName, accountEnabled: enabled, operatingSystem: 'Windows', physicalIds: [] };
+}
+
+function signInResource({ id, atMs, person, device, place, os, refused }: SignIn): object {
+  return {
+    id,
+    createdDateTime: new Date(atMs).toISOString(),
+    userDisplayName: `${person.givenName} ${person.familyName}`,
+    userPrincipalName: person.user,
+    userId: person.entraId,
+    appDisplayName: 'Office 365 Exchange Online',
+    ipAddress: place.ip,
+    clientAppUsed: 'Mobile Apps and Desktop clients',
+    isInteractive: true,
+    status: refused
+      ? { errorCode: 50126, failureReason: 'Invalid username or password.', additionalDetails: null }
+      : { errorCode: 0, failureReason: 'Other.', additionalDetails: null },
+    deviceDetail: {
+      deviceId: device?.deviceId ?? '',
+      displayName: device?.displayName ?? '',
+      operatingSystem: os,
+      browser: '',
+      isCompliant: null,
+      isManaged: device ? true : null,
+      trustType: device ? 'Azure AD joined' : null,
+    },
+    location: {
+      city: place.city,
+      state: place.region,
+      countryOrRegion: place.country,
+      geoCoordinates: { altitude: null, latitude: place.latitude, longitude: place.longitude },
+    },
+  };
 }

@@ -1,5 +1,7 @@
-/** What every sighting feed must do, by Netskope's three against the simulated tenant and its laptops. */
+/** What every sighting feed must do, by Netskope's three and Entra's one against the simulated tenants and their laptops. */
+import { entra } from '../../plugins/entra';
 import { netskope } from '../../plugins/netskope';
+import { matchDevice } from '../../playbook/device';
 import type { FeedAnswer, SightingFeed, WatchedDevice } from '../../plugins/roles';
 import { callNow, createNetskope, post } from './netskope-world';
 import { everyFault, startVendorWorld, type Exercise, type VendorWorld } from './vendor-world';
@@ -36,6 +38,21 @@ function feedOf(name: string, more: Record<string, unknown> = {}): SightingFeed 
 
 async function read(feed: SightingFeed, watermark?: string, watched = [pat]): Promise<FeedAnswer> {
   return feed.read(watermark, watched, await callNow(world));
+}
+
+function signInFeed(): SightingFeed {
+  const settings = entra.settings.parse({
+    directoryTenant: '11111111-1111-4111-8111-111111111111',
+    clientId: '22222222-2222-4222-8222-222222222222',
+    clientSecret: 'sim-entra-secret',
+    graphUrl: world.url,
+    loginUrl: world.url,
+    timeoutMs: 300,
+    feeds: { signIns: {} },
+  });
+  const [feed] = entra.create('entra', settings).feeds ?? [];
+  if (!feed) throw new Error('the settings switch the feed on');
+  return feed;
 }
 
 /** The laptop is contained, on at a place, and has taken its configuration: its traffic is blocked. */
@@ -210,6 +227,146 @@ describe('events', () => {
   });
 });
 
+describe('sign-ins', () => {
+  const signIn = (serial: string, more: Record<string, unknown> = {}) =>
+    post(world, 'laptop', { serial, do: 'sign-in', ...more });
+  const row = (more: Record<string, unknown>) => ({
+    id: 'some-id',
+    createdDateTime: '2026-11-22T21:59:00.6195833Z',
+    userPrincipalName: 'pat@example.test',
+    status: { errorCode: 0 },
+    deviceDetail: { displayName: 'LT-0042' },
+    ...more,
+  });
+  const answers = (...value: unknown[]) =>
+    world.fault({
+      match: { method: 'GET', path: '/v1.0/auditLogs/signIns' },
+      effect: { status: 200, body: { value } },
+    });
+
+  test('a sign-in at the device is told with device, user, place and address; a refused one as well', async () => {
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online', place: 'cafe' });
+    await signIn('SN0042');
+    await world.advance(minute);
+    await signIn('SN0042', { ok: false });
+    const { records, putAside } = await read(signInFeed());
+    expect(putAside).toBe(0);
+    expect(records).toEqual([
+      {
+        id: expect.stringMatching(/^[-0-9a-f]{36}$/) as string,
+        at: expect.stringMatching(/^2026-11-22T22:00:00\.\d{3}Z$/) as string,
+        evidence: 'sign-in',
+        device: { hostname: 'LT-0042', user: 'pat@example.test' },
+        what: 'Signed in to Office 365 Exchange Online',
+        publicAddress: '203.0.113.77',
+        place: { city: 'Cafeton', region: 'CA', country: 'BE', latitude: 50.8, longitude: 4.3 },
+      },
+      expect.objectContaining({
+        what: 'Sign-in refused: Invalid username or password. (Office 365 Exchange Online)',
+      }),
+    ]);
+  });
+
+  test("the user's other laptop is another device, and a browser without one is none", async () => {
+    await post(world, 'laptop', { serial: 'SN0050', do: 'online' });
+    await signIn('SN0050');
+    const lost: WatchedDevice = { workflowId: 'w', hostname: 'LT-0051', user: 'Sam@Example.test' };
+    // The log knows users in small letters only.
+    const { records } = await read(signInFeed(), undefined, [lost]);
+    expect(records.map(({ device }) => matchDevice(lost, device))).toEqual(['none']);
+    await answers(row({ deviceDetail: { displayName: '' } }), row({ deviceDetail: null }));
+    expect(await read(signInFeed())).toMatchObject({ records: [], putAside: 0 });
+  });
+
+  test('it can see no device of which it does not know hostname and user, and asks nothing then', async () => {
+    const feed = signInFeed();
+    expect(feed.sees({ hostname: 'LT-0042', user: 'pat@example.test' })).toBe(true);
+    for (const device of [{ user: 'pat@example.test' }, { hostname: 'LT-0042', serial: 'SN0042' }]) {
+      expect(feed.sees(device)).toBe(false);
+      expect((await read(feed, undefined, [{ workflowId: 'w', ...device }])).records).toEqual([]);
+    }
+    expect(await world.calls()).toEqual([]);
+  });
+
+  test('what the log shows an hour late is not missed, and told once', async () => {
+    const feed = signInFeed();
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    await signIn('SN0042', { lateMs: 60 * minute });
+    await world.advance(30 * minute);
+    await signIn('SN0042');
+    const early = await read(feed);
+    await world.advance(31 * minute);
+    const late = await read(feed, early.watermark);
+    expect(early.records).toHaveLength(1);
+    expect(late.records.map(({ at }) => at.slice(11, 16))).toEqual(['22:00', '22:30']);
+    expect(late.records[1]?.id).toBe(early.records[0]?.id);
+  });
+
+  test('users are asked for in batches; what cannot be read is put aside, what was not asked for is dropped', async () => {
+    const feed = signInFeed();
+    await answers(
+      row({ id: 'bad', createdDateTime: 'yesterday' }),
+      { nothing: 'at all' },
+      row({ id: 'old', createdDateTime: '2026-01-01T00:00:00Z' }),
+      row({ id: 'good' }),
+    );
+    const { records, putAside } = await read(feed, undefined, fleet);
+    expect([records.map(({ id }) => id), putAside]).toEqual([['good'], 2]);
+    const calls = (await world.calls()).filter(({ path }) => path.startsWith('/v1.0/auditLogs'));
+    const asked = calls.map(({ path }) => new URLSearchParams(path.split('?')[1]).get('$filter') ?? '');
+    expect(asked.map((filter) => filter.match(/userPrincipalName eq/g)?.length)).toEqual([15, 15, 1]);
+    expect(asked[0]).toContain(
+      "createdDateTime ge 2026-11-22T20:00:00Z and (userPrincipalName eq 'pat@example.test' or ",
+    );
+  });
+
+  test('pages are read to the end', async () => {
+    await world.fault({
+      match: { method: 'GET', path: '/v1.0/auditLogs/signIns' },
+      effect: {
+        status: 200,
+        body: {
+          value: [row({ id: 'newest' })],
+          '@odata.nextLink': `${world.url}/v1.0/auditLogs/signIns?$skiptoken=2`,
+        },
+      },
+    });
+    await world.fault({
+      match: { method: 'GET', path: '/v1.0/auditLogs/signIns?$skiptoken=2' },
+      effect: { status: 200, body: { value: [row({ id: 'next', createdDateTime: '2026-11-22T21:00:00Z' })] } },
+    });
+    expect((await read(signInFeed())).records.map(({ id }) => id)).toEqual(['next', 'newest']);
+  });
+
+  test('a tenant without the licence is told in words, and the feed is not silent about it', async () => {
+    await world.fault({
+      match: { method: 'GET', path: '/v1.0/auditLogs/signIns' },
+      effect: {
+        status: 403,
+        body: {
+          error: {
+            code: 'Authentication_RequestFromNonPremiumTenantOrB2CTenant',
+            message: "Neither tenant is B2C or tenant doesn't have premium license",
+          },
+        },
+      },
+    });
+    await expect(read(signInFeed())).rejects.toMatchObject({
+      code: 'LDP_NOT_PERMITTED',
+      message: expect.stringContaining("tenant doesn't have premium license") as string,
+    });
+  });
+
+  test('it is off unless the settings switch it on', () => {
+    const settings = entra.settings.parse({
+      directoryTenant: 'example.test',
+      clientId: '22222222-2222-4222-8222-222222222222',
+      clientSecret: 'x',
+    });
+    expect(entra.create('entra', settings).feeds).toBeUndefined();
+  });
+});
+
 test('more than one page is read whole, though the list moves and pages overlap', async () => {
   const seconds = Math.floor(Date.parse('2026-11-22T21:50:00Z') / 1000);
   const row = (i: number, at: number) => ({
@@ -247,8 +404,9 @@ describe('faults', () => {
     'datasearch.alert': { path: '/api/v2/events/datasearch/alert', run: () => read(feedOf('alerts')) },
     'datasearch.page': { path: '/api/v2/events/datasearch/page', run: () => read(feedOf('events')) },
     'datasearch.network': { path: '/api/v2/events/datasearch/network', run: () => read(feedOf('events')) },
+    'auditLogs.signIns': { path: '/v1.0/auditLogs/signIns', run: () => read(signInFeed()) },
   };
-  const ofFeeds = netskope.operations.filter(({ name }) => name in exercises);
+  const ofFeeds = [...netskope.operations, ...entra.operations].filter(({ name }) => name in exercises);
 
   test.each(everyFault(ofFeeds, exercises))('$title', async ({ operation, fault, exercise }) => {
     if (!exercise) throw new Error(`no exercise for ${operation.name}`);
@@ -256,7 +414,10 @@ describe('faults', () => {
     await world.fault({ match: { method: operation.method, path: exercise.path }, effect, when, times });
     await expect(exercise.run()).rejects.toMatchObject({
       code: fault.reads,
-      details: { operation: `netskope ${operation.name}`, ...(fault.name === '429' && { retryAfterMs: 7_000 }) },
+      details: {
+        operation: expect.stringContaining(operation.name) as string,
+        ...(fault.name === '429' && { retryAfterMs: 7_000 }),
+      },
     });
   });
 

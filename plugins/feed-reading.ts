@@ -1,0 +1,52 @@
+/**
+ * What every feed of a vendor's log shares: where a reading begins, and what it answers.
+ *
+ * The watermark is the newest moment that the records carried, in the vendor's time, and never ahead of the caller's: a
+ * record with a wrong date must not make the feed skip what comes after. Every reading begins the late-data window before
+ * it, so records come again, under the same id.
+ * @module
+ */
+import { z } from 'zod';
+import type { FeedAnswer, FeedRecord, SightingFeed } from './roles';
+
+export type FeedTimes = Pick<SightingFeed, 'pollEveryMs' | 'lateDataMs'>;
+
+/** Records so far ahead of the caller's time (milliseconds) carry a wrong date. */
+const impossiblyLateMs = 366 * 24 * 60 * 60_000;
+
+const mark = z.object({ at: z.number() });
+/** The moment that a watermark names (epoch seconds). */
+const momentOf = (watermark: string) => mark.parse(JSON.parse(watermark)).at;
+
+/** Where a reading begins (epoch seconds). */
+export function startOf(watermark: string | undefined, times: FeedTimes, now: string): number {
+  const at = watermark === undefined ? epoch(now) : momentOf(watermark);
+  return Math.floor(at - times.lateDataMs / 1000);
+}
+
+/** Each id once, oldest first, and the next watermark. `putAside`: records that could not be understood. */
+export function feedAnswer(
+  watermark: string | undefined,
+  now: string,
+  found: FeedRecord[],
+  putAside: number,
+): FeedAnswer {
+  const possible = found.filter(({ at }) => Date.parse(at) - Date.parse(now) < impossiblyLateMs);
+  possible.sort((a, b) => a.at.localeCompare(b.at));
+  const records = new Map<string, FeedRecord>();
+  for (const record of possible) if (!records.has(record.id)) records.set(record.id, record);
+  const newest = possible.at(-1)?.at ?? now;
+  const next = Math.min(epoch(newest), epoch(now));
+  let at = next;
+  if (watermark !== undefined) at = possible.length === 0 ? momentOf(watermark) : Math.max(momentOf(watermark), next);
+  return {
+    records: [...records.values()],
+    watermark: JSON.stringify({ at }),
+    putAside: putAside + found.length - possible.length,
+  };
+}
+
+/** Whole seconds since 1970. */
+export function epoch(iso: string): number {
+  return Math.floor(Date.parse(iso) / 1000);
+}
