@@ -223,6 +223,8 @@ export interface CaseState {
     archived: number;
     /** Entries up to this number are on their way: a batch keeps its numbers until it is acknowledged. */
     sending?: number;
+    /** Routine signs that were only counted, because the archive was away for too long. */
+    leftOut?: number;
     tail: JournalEntry[];
   };
   notes: {

@@ -253,7 +253,9 @@ function sentences(
     })
     .sort((a, b) => compare([a.at], [b.at]));
   return [
-    `${cases.length === 0 ? 'No open case' : count(cases.length, 'open case')}${states.length > 0 ? `: ${states.join(', ')}` : ''}.`,
+    // What could not be read may be open.
+    (cases.length > 0 || unanswered.length === 0) &&
+      `${cases.length === 0 ? 'No open case' : count(cases.length, 'open case')}${states.length > 0 ? `: ${states.join(', ')}` : ''}.`,
     late > 0 && `${count(late, 'task')} ${late === 1 ? 'is' : 'are'} late.`,
     triages.length > 0 &&
       `${count(triages.length, 'triage')}: ${triagesAsking} ask${triagesAsking === 1 ? 's' : ''} a person.`,

@@ -37,6 +37,8 @@ export const act = activitiesOf<PlaybookActivities>({
 const tailKept = 20;
 /** How often a page is tried again for those who could not be reached, while others have it. */
 const mostPageTries = 5;
+/** Entries that wait for an archive that is away; beyond them, more of the same is only counted. */
+const longestBacklog = 400;
 /** Longest text of one entry (characters). */
 const longestText = 400;
 
@@ -91,6 +93,10 @@ export class CaseFile {
     more: { who?: string; evidence?: string; note?: boolean; at?: string; routine?: boolean } = {},
   ): void {
     const { journal, notes } = this.state;
+    if (more.routine && journal.next - journal.archived > longestBacklog) {
+      journal.leftOut = (journal.leftOut ?? 0) + 1;
+      return;
+    }
     const at = more.at ?? this.now;
     const cut = (value: string) => (value.length > longestText ? `${value.slice(0, longestText)}…` : value);
     journal.tail.push({
@@ -329,6 +335,11 @@ export class CaseFile {
     });
     journal.archived = last;
     delete journal.sending;
+    if (journal.leftOut !== undefined) {
+      const evidence = `${journal.leftOut} routine signs are not in the journal: the archive was away for too long.`;
+      delete journal.leftOut;
+      this.say('case', 'The journal has a gap.', { evidence, note: true });
+    }
     const kept = journal.tail.filter((entry) => entry.n <= last && !entry.routine).slice(-tailKept);
     journal.tail = [...kept, ...journal.tail.filter((entry) => entry.n > last)];
   }

@@ -196,6 +196,7 @@ export const caseStateSchema = z.object({
     next: z.int(),
     archived: z.int(),
     sending: z.int().exactOptional(),
+    leftOut: z.int().exactOptional(),
     tail: z.array(journalEntry).describe('The newest entries; all of them are in the archive.'),
   }),
   notes: z.object({
