@@ -209,7 +209,7 @@ export async function findFrozen(client: Client, which: string): Promise<Alarm[]
     const since = new Date(tsToMs(raw.pendingWorkflowTask.originalScheduledTime)).toISOString();
     const problems = (found.typedSearchAttributes.get(problemsAttribute) ?? []).join(', ');
     const words = plainWords.find(([problem]) => problems.includes(problem))?.[1] ?? 'its task fails';
-    const about = deviceOf(found) ?? workflowId;
+    const about = nameOf(memoOf([found]).names) ?? workflowId;
     alarms.push({
       name: `frozen:${workflowId}:${problems}`,
       about,
@@ -230,26 +230,40 @@ async function openedSince(client: Client, tenant: string, sinceMs: number): Pro
     `WorkflowType = 'lostDevice' AND LostDeviceTenant = ${quoted(tenant)} AND ` +
       `(StartTime >= ${since} OR (ExecutionStatus = 'ContinuedAsNew' AND CloseTime >= ${since}))`,
   );
-  const chains = new Map<string, { first: WorkflowExecutionInfo; last: WorkflowExecutionInfo }>();
+  const chains = new Map<string, [WorkflowExecutionInfo, ...WorkflowExecutionInfo[]]>();
   for (const run of runs.sort((a, b) => a.startTime.getTime() - b.startTime.getTime())) {
     const before = chains.get(run.workflowId);
-    const goesOn = before?.last.status.name === 'CONTINUED_AS_NEW';
-    chains.set(run.workflowId, { first: goesOn ? before.first : run, last: run });
+    const goesOn = before?.at(-1)?.status.name === 'CONTINUED_AS_NEW';
+    chains.set(run.workflowId, goesOn && before ? [...before, run] : [run]);
   }
-  return [...chains.values()].flatMap(({ first, last }) => {
-    const outcome = last.typedSearchAttributes.get(caseAttributes.outcome) ?? 'open';
-    if (first.startTime.getTime() < sinceMs || outcome === 'false alarm' || outcome === 'moved') return [];
-    const { site, team } = (last.memo ?? {}) as { site?: string; team?: string };
+  return [...chains].flatMap(([workflowId, chain]) => {
+    const openedAt = chain[0].startTime;
+    const outcome = chain.at(-1)?.typedSearchAttributes.get(caseAttributes.outcome);
+    if (openedAt.getTime() < sinceMs || outcome === 'false alarm' || outcome === 'moved') return [];
+    const { names, site, team } = memoOf(chain);
     return [
       {
-        workflowId: last.workflowId,
-        device: deviceOf(last) ?? last.workflowId,
-        at: first.startTime.toISOString(),
+        workflowId,
+        device: nameOf(names) ?? workflowId,
+        at: openedAt.toISOString(),
         ...(site !== undefined && { site }),
         ...(team !== undefined && { team }),
       },
     ];
   });
+}
+
+interface CaseMemo {
+  names?: DeviceNames;
+  site?: string;
+  team?: string;
+}
+
+/** A new run begins with the memo of the opening, and says the rest a moment later: the runs before it know. */
+function memoOf(runs: WorkflowExecutionInfo[]): CaseMemo {
+  return runs
+    .map(({ memo }) => (memo ?? {}) as CaseMemo)
+    .reduce((known, memo) => ({ ...known, ...memo, names: { ...known.names, ...memo.names } }), {});
 }
 
 async function atMost(client: Client, query: string): Promise<WorkflowExecutionInfo[]> {
@@ -261,8 +275,7 @@ async function atMost(client: Client, query: string): Promise<WorkflowExecutionI
   return found;
 }
 
-function deviceOf({ memo }: WorkflowExecutionInfo): string | undefined {
-  const { hostname, serial, nsdeviceuid } = (memo as { names?: DeviceNames } | undefined)?.names ?? {};
+function nameOf({ hostname, serial, nsdeviceuid }: DeviceNames = {}): string | undefined {
   return hostname ?? serial ?? nsdeviceuid;
 }
 

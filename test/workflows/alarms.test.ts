@@ -1,0 +1,178 @@
+/**
+ * What nobody else would tell: cases that stand still, watches without a worker, losses that make a pattern.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { createActivities } from '../../activities';
+import { activityInterceptors } from '../../activities/interceptors';
+import { startWorker } from '../../worker';
+import { taskQueues } from '../../workflows/ids';
+import { deviceSeen, falseAlarm, recovered } from '../../workflows/messages';
+import { startTestHouse, type Laptop, type Mail, type TestHouse, type TestHouseOptions } from '../setup/test-house';
+
+const folder = mkdtempSync(join(tmpdir(), 'lost-device-alarms-'));
+let house: TestHouse | undefined;
+afterEach(async () => {
+  await house?.close();
+  house = undefined;
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const start = async (options: TestHouseOptions) => (house = await startTestHouse(options));
+
+async function lose(at: TestHouse, ticket: string): Promise<Laptop> {
+  const laptop = at.laptop();
+  await at.report({ ticket, device: { serial: laptop.serial } });
+  await at.untilContained(laptop.workflowId);
+  return laptop;
+}
+
+/** The device speaks, in the office. */
+async function speak(at: TestHouse, { serial, hostname, user, workflowId }: Laptop): Promise<void> {
+  const sighting = {
+    id: `status of ${serial}`,
+    at: new Date().toISOString(),
+    source: 'netskope',
+    feed: 'client-status',
+    device: { serial, hostname, user },
+    match: 'device' as const,
+    evidence: 'client' as const,
+    what: 'Tunnel Up',
+    site: 'Utrecht',
+  };
+  await at.handle(workflowId).signal(deviceSeen, { feed: 'netskope/client-status', sightings: [sighting] });
+}
+
+const unwrapped = ({ text }: Mail) => text.replaceAll('=\r\n', '');
+const pages = (at: TestHouse, subject: RegExp) => at.mails.filter((mail) => subject.test(mail.subject));
+
+test('a case that stands still is found and paged once; mended, it goes on', async () => {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: require.resolve('../setup/broken-release'),
+    logger: new DefaultLogger('WARN'),
+  });
+  const broken = join(folder, 'broken.js');
+  writeFileSync(broken, code);
+  let release = process.env.LOST_DEVICE_WORKFLOW_BUNDLE;
+  const at = await start({
+    work: (...given) => startWorker(...given, release),
+    // Five in a row take minutes.
+    dynamicConfig: { 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2 },
+  });
+  const [first, second, sound] = [await lose(at, 'FROZEN-1'), await lose(at, 'FROZEN-2'), await lose(at, 'FROZEN-3')];
+  expect(await at.reconcile()).toMatchObject({ frozen: [], withoutWorker: [], unreadable: [] });
+
+  release = broken;
+  await at.stopWorker();
+  await at.startWorkerAgain();
+  const frozenSince = new Date();
+  await speak(at, first);
+  const frozen = await untilFrozen(at, 1);
+  expect(frozen[0]).toMatch(
+    new RegExp(
+      `^${first.hostname} stands still since ${frozenSince.toISOString().slice(0, 10)} .* UTC: the running program fails with ` +
+        `a fault of its own \\(${first.workflowId}; .*UnhandledFailure\\)\\.$`,
+    ),
+  );
+  const page = await at.untilMail(`Frozen: ${first.hostname}`);
+  expect(unwrapped(page)).toContain('Put the last good release back');
+  expect(unwrapped(page)).not.toContain(sound.hostname);
+  await at.reconcile();
+  expect(pages(at, /^Frozen/)).toHaveLength(1);
+
+  // Another one is news; the first is not told again, and a desk that cannot be read hides neither.
+  await speak(at, second);
+  await at.fault({ match: { path: '/api/now/table/incident' }, times: 'always', effect: { status: 500 } });
+  await untilFrozen(at, 2);
+  const both = await at.reconcile();
+  expect(both.frozen).toHaveLength(2);
+  expect(both.unreadable.join()).toContain('servicenow');
+  await at.untilMail(`Frozen: ${second.hostname}`);
+  expect(pages(at, /^Frozen/)).toHaveLength(2);
+  await at.clearFaults();
+
+  release = process.env.LOST_DEVICE_WORKFLOW_BUNDLE;
+  await at.stopWorker();
+  await at.startWorkerAgain();
+  for (const { workflowId } of [first, second]) {
+    await at.untilCase(workflowId, 'goes on', ({ presence }) => presence.state === 'seen', 50_000);
+    await at.decide(workflowId, recovered, {});
+    await at.untilClosed(workflowId);
+  }
+  expect((await at.reconcile()).frozen).toEqual([]);
+}, 180_000);
+
+async function untilFrozen(at: TestHouse, count: number): Promise<string[]> {
+  for (const endMs = Date.now() + 40_000; ; await setTimeout(300)) {
+    const { frozen } = await at.reconcile();
+    if (frozen.length === count) return frozen;
+    if (Date.now() > endMs) throw new Error(`Frozen are: ${frozen.join(' ')}`);
+  }
+}
+
+test('three losses in one site are one alarm, told once; two, and a false alarm, are none', async () => {
+  // Every case goes on as a new run soon: it still is one loss.
+  const at = await start({ dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 40 } });
+  const seen = async (ticket: string) => {
+    const laptop = await lose(at, ticket);
+    await speak(at, laptop);
+    await untilListed(at, laptop, 'Utrecht');
+    return laptop;
+  };
+  const [first, second] = [await seen('SITE-1'), await seen('SITE-2')];
+  const mistaken = await seen('SITE-3');
+  await at.decide(mistaken.workflowId, falseAlarm, {});
+  await at.untilClosed(mistaken.workflowId);
+  expect(await at.reconcile()).toMatchObject({ patterns: [], unreadable: [] });
+
+  const third = await seen('SITE-4');
+  const names = [first, second, third].map(({ hostname }) => hostname).join(', ');
+  const says = `3 laptops were reported lost in site Utrecht within 24 h: ${names}.`;
+  expect((await at.reconcile()).patterns).toEqual([says]);
+  expect(unwrapped(await at.untilMail('Several losses together: site Utrecht'))).toContain(says);
+  expect((await at.reconcile()).patterns).toEqual([says]);
+  expect(pages(at, /^Several losses/)).toHaveLength(1);
+
+  const { count } = await at.client.workflow.count(
+    "ExecutionStatus = 'ContinuedAsNew' AND WorkflowType = 'lostDevice'",
+  );
+  expect(count).toBeGreaterThan(0);
+}, 120_000);
+
+/** Visibility lags a moment behind the case. */
+async function untilListed(at: TestHouse, { workflowId }: Laptop, site: string): Promise<void> {
+  for (const endMs = Date.now() + 20_000; ; await setTimeout(50)) {
+    const query = `WorkflowId = '${workflowId}' AND ExecutionStatus = 'Running'`;
+    for await (const { memo } of at.client.workflow.list({ query })) if (memo?.site === site) return;
+    if (Date.now() > endMs) throw new Error(`${workflowId} is not listed with the site ${site}`);
+  }
+}
+
+test('nobody takes the watches: that is found and paged', async () => {
+  const at = await start({
+    async work(settings, theirs, connection) {
+      const worker = await Worker.create({
+        connection,
+        namespace: settings.temporal.namespace,
+        taskQueue: taskQueues.main,
+        workflowBundle: { codePath: process.env.LOST_DEVICE_WORKFLOW_BUNDLE ?? '' },
+        activities: createActivities(theirs),
+        interceptors: { activity: [activityInterceptors] },
+      });
+      const ended = worker.run();
+      return {
+        ended,
+        async stop() {
+          worker.shutdown();
+          await ended;
+        },
+      };
+    },
+  });
+  const { withoutWorker } = await at.reconcile();
+  expect(withoutWorker).toEqual(['No worker takes the watches of the feeds: no case hears of its device.']);
+  await at.untilMail('No worker: watches', 'Start a worker');
+});
