@@ -17,12 +17,20 @@ export function headline(state: CaseState): string {
   if (listening && state.closedAt === undefined)
     return `${kind} laptop ${device}: written off, listening until ${clockTime(listening.until)}.`;
   if (state.outcome !== 'open') return `${kind} laptop ${device}: ${state.outcome}.`;
+  if (state.ending && onlyClocksRun(state))
+    return `${kind} laptop ${device}: ${state.ending.outcome}, and open until its legal clocks are done.`;
   if (state.ending) return `${kind} laptop ${device}: closing as ${state.ending.outcome}, undoing what was done.`;
   if (!identified) return `${kind} laptop ${device}: not identified yet.`;
   if (containment.state === 'none') return `${kind} laptop ${device}: NOT contained.`;
   if (containment.state === 'user released, device held')
     return `${kind} laptop ${device}: user released, device held; the next sighting contains the user again.`;
   return `${kind} laptop ${device}: contained.`;
+}
+
+/** It ended, everything is undone, and a clock of the law goes on. */
+function onlyClocksRun(state: CaseState): boolean {
+  const undone = state.containment.state === 'released' || state.containment.state === 'none';
+  return state.ending !== undefined && undone && runningClocks(state).length > 0;
 }
 
 /** What waits for somebody, in sentences; empty when nothing does. */
@@ -53,9 +61,9 @@ export function describeTrouble(name: string, step: Step): string {
 export function comesNext(state: CaseState): string {
   if (state.closedAt !== undefined) return 'Nothing: the case is closed.';
   if (state.listening) return 'Listen: a sign of the device opens the case again.';
-  const [clock] = byDueTime(runningClocks(state));
-  if (state.outcome !== 'open' && clock) return `Its legal clocks run on. ${describeTask(clock)}.`;
   if (state.outcome !== 'open') return 'Tell the tickets, and write the last of it into the archive.';
+  const [clock] = byDueTime(runningClocks(state));
+  if (clock && onlyClocksRun(state)) return `${describeTask(clock)}.`;
   if (state.ending) return 'Undo containment, read every undo back, close the tickets.';
   if (!state.device) return 'Identify the device.';
   if (state.containment.state === 'none') return 'Move the user into the lost group.';

@@ -227,6 +227,28 @@ test('a written-off case says until when it listens', () => {
   ]);
 });
 
+test('a case that ended says what it still does: undo, wait for a clock of the law, tell the tickets, nothing', () => {
+  const state = escalatedCase();
+  const said = () => {
+    const printed = printCase(state, nowMs);
+    return [printed.split('\n')[0]?.split(': ')[1], ...sectionOf(printed, 'Next')];
+  };
+  state.ending = { outcome: 'recovered', at, who: 'ana', reason: 'Handed in.' };
+  expect(said()).toEqual([
+    'closing as recovered, undoing what was done.',
+    'Undo containment, read every undo back, close the tickets.',
+  ]);
+  state.containment.state = 'released';
+  expect(said()).toEqual([
+    'recovered, and open until its legal clocks are done.',
+    'Incident notification to the CSIRT (NIS2 Article 23): due 2026-11-25 22:14 UTC.',
+  ]);
+  state.outcome = 'recovered';
+  expect(said()).toEqual(['recovered.', 'Tell the tickets, and write the last of it into the archive.']);
+  state.closedAt = at;
+  expect(said()).toEqual(['recovered.', 'Nothing: the case is closed.']);
+});
+
 test('a name from outside can neither forge a line nor steer the terminal', () => {
   const state = containedCase();
   state.device = {

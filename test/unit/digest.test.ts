@@ -177,6 +177,11 @@ describe('the digest', () => {
     expect(digest(withTask).cases).toEqual([]);
   });
 
+  test('calls nothing quiet that it could not read', () => {
+    const unanswered = [{ workflowId: 'lost-device:acme:SN1', why: 'No answer in time.' }];
+    expect(digestOf({ cases: [], triages: [], unanswered }, { since, now }).says).toBe('1 case could not be read.');
+  });
+
   test('is one that the schema knows, also with nothing to say', () => {
     const none = digest();
     expect(none.says).toBe('No open case.');
@@ -252,7 +257,11 @@ describe('reading it', () => {
     const first = { ...row('SN1'), runId: 'first', running: false, outcome: 'recovered' };
     const told = await readDigest(
       {
-        list: async () => [row('SN1'), first, { ...row('SN2'), kind: 'triage', running: false, outcome: 'handed over' }],
+        list: async () => [
+          row('SN1'),
+          first,
+          { ...row('SN2'), kind: 'triage', running: false, outcome: 'handed over' },
+        ],
         show: async (id, { runId } = {}) => {
           expect(id).toBe('lost-device:acme:SN1');
           return runId === 'first' ? closed : openedCase('SN1');
