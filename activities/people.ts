@@ -23,8 +23,10 @@ export interface CallPeopleInput {
 export interface CallPeopleAnswer {
   /** Who has it now, those of before included: `ana by mail`, `everybody by mail`. */
   told: string[];
-  /** Who has it not, and why: a person by a notifier, or a name that is not in the settings any more. */
-  missing: { who: string; message: string }[];
+  /** Who has it not, and why: a person by a notifier (worth trying again), or a name that left the settings. */
+  missing: { who: string; message: string; again?: true }[];
+  /** A pager holds an incident of it, to be resolved when the trouble is over. */
+  atPager?: true;
   /** Everybody has quiet hours until then (ISO 8601): nobody was called. */
   heldUntil?: string;
 }
@@ -53,7 +55,7 @@ export function createPeopleActivities(house: House) {
     const { key, subject, text, incident, to } = page;
     const call = callAt(now);
     const told = [...(page.told ?? [])];
-    const missing = to.whom
+    const missing: CallPeopleAnswer['missing'] = to.whom
       .filter((name) => whoIsCalled(settings.people, [name], false, now).length === 0)
       .map((who) => ({ who, message: 'is not in the settings any more' }));
 
@@ -69,7 +71,7 @@ export function createPeopleActivities(house: House) {
     const ways = people.length > 0 ? awake.flatMap((person) => person.ways) : waysTo(everybody, own, to.by);
     const due = ways.filter(({ who }) => !told.includes(who));
 
-    async function send(way: Way): Promise<{ who: string; message?: string }> {
+    async function send(way: Way): Promise<{ who: string; message?: string; again?: true }> {
       const { who, name, notifier } = way;
       const sent: Page = {
         key: `${key}:${name}`,
@@ -86,20 +88,22 @@ export function createPeopleActivities(house: House) {
         return { who };
       } catch (error) {
         if (call.signal.aborted) throw error;
-        // A page that may have gone out is not sent again at once: two at night cost more trust than one lost, and a
-        // rung that nobody acknowledges calls again.
-        if (error instanceof OutcomeUnknown) return { who };
+        // A page that may have gone out is not sent again at once, unless the receiver drops repeats: two at night cost
+        // more trust than one lost, and a rung that nobody acknowledges calls again.
+        if (error instanceof OutcomeUnknown && !notifiers.get(notifier)?.dropsRepeats) return { who };
         // Words that are not ours may hold anything.
-        return { who, message: error instanceof PlaybookError ? error.message : 'an error that we did not expect' };
+        const message = error instanceof PlaybookError ? error.message : 'an error that we did not expect';
+        return { who, message, again: true };
       }
     }
 
     // All at once: a slow mail server must not keep the pager waiting.
-    for (const { who, message } of await Promise.all(due.map(send))) {
+    for (const { who, message, again } of await Promise.all(due.map(send))) {
       if (message === undefined) told.push(who);
-      else missing.push({ who, message });
+      else missing.push({ who, message, ...(again && { again }) });
     }
-    return { told, missing };
+    const atPager = ways.some(({ who, notifier }) => told.includes(who) && notifiers.get(notifier)?.resolve);
+    return { told, missing, ...(atPager && { atPager }) };
   }
 
   /** The trouble is over. Idempotency: a notifier takes the same incident back as often as it is told. */

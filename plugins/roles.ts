@@ -160,6 +160,8 @@ export interface Acknowledgement {
 
 export interface Notifier {
   page(page: Page, call: Call): Promise<void>;
+  /** The same page sent twice is one: a page whose answer was lost may be sent again. */
+  readonly dropsRepeats?: true;
   /** The trouble is over. Absent where nothing can be taken back. Safe to repeat. */
   resolve?(incident: string, call: Call): Promise<void>;
   /**

@@ -17,7 +17,8 @@ import {
 import type { PlaybookActivities } from '../activities';
 import type { CaseState, PendingPage, Question, Step, TrackName } from '../playbook/case';
 import { namesOf, openCase, pageHash, takeReport, troubledSteps, upgrade } from '../playbook/case';
-import { called, held } from '../playbook/ladder';
+import type { RungProgress } from '../playbook/ladder';
+import { called, held, incidentOf } from '../playbook/ladder';
 import { nameTicket } from '../playbook/report';
 import { defaultRules } from '../playbook/rules';
 import { summarise } from '../playbook/summary';
@@ -415,15 +416,15 @@ export class CaseFile {
     const answer = await this.step('page people', () => act.callPeople({ tenant, now: this.now, page: given }), step);
     this.sending = undefined;
     if (answer?.heldUntil !== undefined) {
-      const progress = page.rung === undefined ? undefined : state.escalation.rungs[page.rung];
+      const progress = this.rungOf(page);
       if (progress?.calling) held(progress, answer.heldUntil);
       if (page.rung === undefined) page.notBefore = answer.heldUntil;
       else done();
       return;
     }
-    this.tellCalled(page, answer?.told ?? [], answer?.missing ?? []);
+    this.tellCalled(page, answer?.told ?? [], answer?.missing ?? [], answer?.atPager === true);
     const reached = (answer?.told.length ?? 0) > 0;
-    if (answer?.missing.length && (!reached || (page.tries ?? 0) < mostPageTries)) {
+    if (answer?.missing.some(({ again }) => again) && (!reached || (page.tries ?? 0) < mostPageTries)) {
       page.told = answer.told;
       page.tries = (page.tries ?? 0) + 1;
       page.notBefore = this.after(Math.min(state.rules.waits.retryMaxMs, 60_000 * 2 ** Math.min(page.tries, 10)));
@@ -433,8 +434,12 @@ export class CaseFile {
   }
 
   /** Written down, and counted by the rung, when the first of them has it. */
-  private tellCalled(page: PendingPage, told: string[], missing: { who: string; message: string }[]): void {
-    const { state } = this;
+  private tellCalled(
+    page: PendingPage,
+    told: string[],
+    missing: { who: string; message: string }[],
+    atPager: boolean,
+  ): void {
     const anew = told.filter((who) => !page.told?.includes(who));
     const names = anew.length > 0 ? anew.join(', ') : 'nobody';
     // The journal is closed before the last pages go out.
@@ -444,10 +449,17 @@ export class CaseFile {
           evidence: `Not reached: ${missing.map(({ who, message }) => `${who} (${message})`).join('; ')}`,
         }),
       });
-    const progress = page.rung === undefined ? undefined : state.escalation.rungs[page.rung];
+    const progress = this.rungOf(page);
     if (progress?.calling === undefined || (told.length === 0 && missing.length > 0)) return;
     called(progress, this.now);
-    if (page.incident !== undefined) progress.atPager = true;
+    if (atPager) progress.atPager = true;
+  }
+
+  /** Undefined when its trouble is over meanwhile, or began anew. */
+  private rungOf({ rung, incident }: PendingPage): RungProgress | undefined {
+    const { chain, escalation } = this.state;
+    const progress = rung === undefined ? undefined : escalation.rungs[rung];
+    return progress && incidentOf(chain, progress) === incident ? progress : undefined;
   }
 
   private sending: PendingPage | undefined;

@@ -21,7 +21,8 @@ export const pagerduty: Plugin<PagerdutySettings> = {
     const reader =
       settings.apiToken === undefined ? undefined : createAcknowledgementReader(settings, settings.apiToken);
     return {
-      notifier: { page, resolve, ...(reader && { receive: (webhook) => reader.receive(webhook) }) },
+      // By the key of their incident.
+      notifier: { dropsRepeats: true, page, resolve, ...(reader && { receive: (webhook) => reader.receive(webhook) }) },
       test: (call) =>
         Promise.all([
           tried('events', async () => {
