@@ -125,7 +125,7 @@ test('without names everybody is called, by what the notifiers know', async () =
   const page = pageTo({});
   const { told, missing, ...more } = await call(page);
   expect(told.sort()).toEqual(['everybody by mail', 'everybody by pager']);
-  expect({ missing, more }).toEqual({ missing: [], more: {} });
+  expect({ missing, more }).toEqual({ missing: [], more: { atPager: true } });
   expect(mails).toEqual([expect.objectContaining({ to: 'soc@example.test', subject: page.subject })]);
   expect(await incident(`${page.key}:everybody`)).toMatchObject({ severity: 'critical', summary: page.subject });
   expect((await call(pageTo({ by: ['mail'] }))).told).toEqual(['everybody by mail']);
@@ -133,7 +133,7 @@ test('without names everybody is called, by what the notifiers know', async () =
 
 test('persons and whoever is on duty are called, each by all they have, under one incident', async () => {
   const answer = await call(pageTo({ whom: ['ana', 'desk'] }, { incident: 'trouble-1' }));
-  expect(answer).toEqual({ told: ['ana by mail', 'ana by pager', 'cem by mail'], missing: [] });
+  expect(answer).toEqual({ told: ['ana by mail', 'ana by pager', 'cem by mail'], missing: [], atPager: true });
   expect(readers()).toEqual(['ana@example.test', 'cem@example.test']);
   expect(await incident('trouble-1')).toMatchObject({ status: 'triggered', triggers: 1 });
   expect((await call(pageTo({ whom: ['desk'] }), morning)).told).toEqual(['bob by mail']);
@@ -164,7 +164,8 @@ test('deputies are called as well, and are awake when the others are not', async
   const whom = ['ana'];
   expect(await call(pageTo({ whom, deputies: true, inQuietHours: 'wait' }))).toEqual({
     told: ['dee by pager'],
-    missing: [{ who: 'dee by mail', message: expect.stringContaining('the mail server answered 550') }],
+    missing: [{ who: 'dee by mail', message: expect.stringContaining('the mail server answered 550'), again: true }],
+    atPager: true,
   });
   const day = await call(pageTo({ whom, deputies: true }), morning);
   expect(day.told).toEqual(['ana by mail', 'ana by pager', 'dee by pager', 'bob by mail']);
@@ -174,7 +175,7 @@ test('who could not be reached is said, and only they are called again', async (
   const page = pageTo({ whom: ['dee', 'bob'] }, { incident: 'trouble-2' });
   const first = await call(page);
   expect(first.told).toEqual(['dee by pager', 'bob by mail']);
-  expect(first.missing).toEqual([{ who: 'dee by mail', message: expect.stringMatching(/550/) }]);
+  expect(first.missing).toEqual([{ who: 'dee by mail', message: expect.stringMatching(/550/), again: true }]);
   expect(await call({ ...page, told: first.told })).toEqual(first);
   expect(readers()).toEqual(['bob@example.test']);
   expect(await incident('trouble-2')).toMatchObject({ triggers: 1 });
@@ -193,7 +194,16 @@ test('a pager that is away keeps no mail from leaving', async () => {
   await refuseEvent();
   const answer = await call(pageTo({ whom: ['ana'] }));
   expect(answer.told).toEqual(['ana by mail']);
-  expect(answer.missing).toEqual([{ who: 'ana by pager', message: expect.stringMatching(/pagerduty/) }]);
+  expect(answer.missing).toEqual([{ who: 'ana by pager', message: expect.stringMatching(/pagerduty/), again: true }]);
+});
+
+test('a page whose answer was lost is sent again where the receiver drops repeats', async () => {
+  await control('POST', 'faults', { match: { path: '/v2/enqueue' }, times: 1, when: 'after', effect: { reset: true } });
+  const page = pageTo({ whom: ['ana'] }, { incident: 'trouble-4' });
+  const lost = await call(page);
+  expect(lost.missing).toEqual([{ who: 'ana by pager', message: expect.any(String), again: true }]);
+  expect((await call({ ...page, told: lost.told })).told).toEqual(['ana by mail', 'ana by pager']);
+  expect(await incident('trouble-4')).toMatchObject({ status: 'triggered', triggers: 2 });
 });
 
 test('a page whose answer was lost counts as told', async () => {
