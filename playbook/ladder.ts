@@ -229,8 +229,10 @@ function nextCall(rung: Rung, progress: RungProgress, beganMs: number): Pick<Mom
   const { firstAt, lastAt, deputiesAt, snoozed } = progress;
   const heldMs = progress.heldUntil === undefined ? -Infinity : Date.parse(progress.heldUntil);
   const snoozedMs = snoozed === undefined ? -Infinity : Date.parse(snoozed.until);
+  // Also a repeat waits for the age: that the clock stood still may be learned after the first call.
+  const notBeforeMs = Math.max(beganMs + rung.afterMs, snoozedMs);
   if (firstAt === undefined || lastAt === undefined) {
-    return { atMs: Math.max(beganMs + rung.afterMs, heldMs, snoozedMs), deputiesFromMs: Infinity };
+    return { atMs: Math.max(notBeforeMs, heldMs), deputiesFromMs: Infinity };
   }
   const { repeatEveryMs = Infinity, deputiesAfterMs = Infinity } = rung;
   // A call that a person put off is due when the time is over, also where nothing repeats.
@@ -239,7 +241,7 @@ function nextCall(rung: Rung, progress: RungProgress, beganMs: number): Pick<Mom
   const deputiesFromMs = Date.parse(firstAt) + deputiesAfterMs;
   const deputiesHeldMs = progress.heldFor === 'deputies' ? heldMs : -Infinity;
   const deputiesMs = deputiesAt === undefined ? Math.max(deputiesFromMs, deputiesHeldMs) : Infinity;
-  return { atMs: Math.max(Math.min(againMs, deputiesMs), snoozedMs), deputiesFromMs };
+  return { atMs: Math.max(Math.min(againMs, deputiesMs), notBeforeMs), deputiesFromMs };
 }
 
 /** People were called. */
