@@ -424,7 +424,8 @@ export class CaseFile {
     }
     this.tellCalled(page, answer?.told ?? [], answer?.missing ?? [], answer?.atPager === true);
     const reached = (answer?.told.length ?? 0) > 0;
-    if (answer?.missing.some(({ again }) => again) && (!reached || (page.tries ?? 0) < mostPageTries)) {
+    const dropped = !state.pages.includes(page);
+    if (!dropped && answer?.missing.some(({ again }) => again) && (!reached || (page.tries ?? 0) < mostPageTries)) {
       page.told = answer.told;
       page.tries = (page.tries ?? 0) + 1;
       page.notBefore = this.after(Math.min(state.rules.waits.retryMaxMs, 60_000 * 2 ** Math.min(page.tries, 10)));
@@ -450,9 +451,16 @@ export class CaseFile {
         }),
       });
     const progress = this.rungOf(page);
+    if (atPager && progress) progress.atPager = true;
+    // It was over before the pager had it.
+    else if (atPager && page.incident !== undefined) this.resolve(page.incident);
     if (progress?.calling === undefined || (told.length === 0 && missing.length > 0)) return;
     called(progress, this.now);
-    if (atPager) progress.atPager = true;
+  }
+
+  /** The trouble is over: whoever looks at the pager sees it. */
+  resolve(incident: string): void {
+    this.state.pages.push({ key: `${incident}:resolve`, subject: '', text: '', incident, resolve: true });
   }
 
   /** Undefined when its trouble is over meanwhile, or began anew. */
@@ -464,10 +472,10 @@ export class CaseFile {
 
   private sending: PendingPage | undefined;
 
-  /** What waits to be said by a rung is not said any more. A page on its way cannot be called back. */
+  /** What waits to be said by a rung is not said any more. A page on its way cannot be called back, but is not tried again. */
   dropPages(rung: string): void {
     const { state } = this;
-    state.pages = state.pages.filter((page) => page.rung !== rung || page === this.sending || page.resolve);
+    state.pages = state.pages.filter((page) => page.rung !== rung || page.resolve);
     const progress = state.escalation.rungs[rung];
     if (progress && this.sending?.rung !== rung) delete progress.calling;
   }
@@ -503,7 +511,11 @@ export function toldInTickets(step: string): boolean {
 }
 
 function needs(state: CaseState): string {
-  if (state.questions.length > 0 || troubledSteps(state).some(([, step]) => step.state === 'stuck')) return 'person';
+  const unheeded = Object.values(state.escalation.rungs).some(
+    ({ called: calls, acknowledged, over }) => calls > 0 && acknowledged === undefined && over === undefined,
+  );
+  const stuck = troubledSteps(state).some(([, step]) => step.state === 'stuck');
+  if (state.questions.length > 0 || stuck || unheeded) return 'person';
   return troubledSteps(state).length > 0 ? 'vendor' : 'nothing';
 }
 

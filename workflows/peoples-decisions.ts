@@ -35,7 +35,7 @@ export function takePeoplesDecisions(c: CaseFile): void {
   setHandler(
     snooze,
     once((decision: Snooze) => {
-      const progress = rungOf(state, decision.rung, isAlive);
+      const progress = rungToSnooze(state, decision);
       const until = new Date(decision.until).toISOString();
       progress.snoozed = { until, who: decision.actor.person, reason: decision.reason };
       delete progress.acknowledged;
@@ -49,7 +49,7 @@ export function takePeoplesDecisions(c: CaseFile): void {
     }),
     {
       validator: unlessKnown((decision: Snooze) => {
-        rungOf(state, decision.rung, isAlive);
+        rungToSnooze(state, decision);
         if (!decision.reason.trim()) refuse('Putting a call off needs a reason.');
         const leftMs = Date.parse(decision.until) - Date.now();
         if (!(leftMs > 0 && leftMs <= longestSnoozeMs))
@@ -159,6 +159,10 @@ function acknowledged(c: CaseFile, progress: RungProgress, who: string, at: stri
 const isAlive = ({ over }: RungProgress) => over === undefined;
 const hasCalled = ({ called, calling, acknowledged: by, over }: RungProgress) =>
   (called > 0 || calling !== undefined) && by === undefined && over === undefined;
+
+/** By its name any rung, also before it calls; without a name the one that calls. */
+const rungToSnooze = (state: CaseState, { rung }: Snooze) =>
+  rungOf(state, rung, rung === undefined ? hasCalled : isAlive);
 
 function rungOf({ escalation }: CaseState, name: string | undefined, fits: (rung: RungProgress) => boolean) {
   const all = Object.entries(escalation.rungs).filter(([, progress]) => fits(progress));

@@ -1,19 +1,37 @@
 /**
- * `npm run histories`: plays a few short stories and writes what Temporal recorded to `recorded/`. Later versions of the
- * playbook must be able to replay these: cases run for a year, and code does not.
+ * `npm run histories -- 3-name`: plays a few short stories and writes what Temporal recorded to `recorded/3-name`. Later
+ * versions of the playbook must be able to replay these: cases run for a year, and code does not. So a folder that has
+ * landed is never recorded anew; a change of the workflows gets the next number.
  * @module
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { workflowIds } from '../../workflows/ids';
-import { answer, falseAlarm, recovered, replaceDevice, retryStep } from '../../workflows/messages';
+import {
+  acknowledge,
+  answer,
+  closeTask,
+  falseAlarm,
+  recovered,
+  replaceDevice,
+  reportSighting,
+  retryStep,
+  snooze,
+  startClock,
+  stateEncryption,
+  writeOff,
+} from '../../workflows/messages';
 import { startTestHouse, tenant, type TestHouse } from '../setup/test-house';
+import { fastForward } from '../setup/time-skipping';
 
-const recorded = join(__dirname, 'recorded');
+const state = process.argv[2] ?? '';
+if (!/^\d+-[a-z-]+$/.test(state)) throw new Error('Name the state, with the next number: npm run histories -- 3-wipe');
+const recorded = join(__dirname, 'recorded', state);
 /** Beside the old ones until every story was played: a recording that fails halfway must not take them away. */
 const folder = join(__dirname, '.recording');
 const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
 
 async function main(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
@@ -25,6 +43,7 @@ async function main(): Promise<void> {
     await movedStory(house);
     await failingStory(house);
     await triageStory(house);
+    await writtenOffStory(house);
     await house.reconcile();
     await keep(house, 'reconciliation', workflowIds.reconciliation(tenant));
     await keep(house, 'guard', workflowIds.guard(tenant));
@@ -123,6 +142,37 @@ async function triageStory(house: TestHouse): Promise<void> {
   await keep(house, 'triage', triage);
 }
 
+/** Silent for a month: people are called, tasks and a clock of the law, written off, back again, recovered. */
+async function writtenOffStory(house: TestHouse): Promise<void> {
+  const { serial, workflowId } = house.laptop();
+  const { number } = await house.ticket({ u_serial: serial });
+  await house.report({ source: 'servicenow', ticket: number, device: { serial }, answers: { kind: 'stolen' } });
+  await house.untilContained(workflowId);
+  await house.decide(workflowId, startClock, { clock: 'nis2', awareAt: new Date().toISOString() });
+  await house.decide(workflowId, stateEncryption, { answer: 'yes' });
+  await house.decide(workflowId, closeTask, { task: 'nis2-warning', as: 'done' });
+  await house.decide(workflowId, closeTask, { task: 'nis2-notification', as: 'not needed' });
+  await fastForward(house.handle(workflowId), 'lost mode proposed, tasks late', 2 * dayMs);
+  await house.untilCase(workflowId, 'asked', ({ questions }) => questions.length > 0);
+  await house.decide(workflowId, answer, { value: 'done', questionId: 'propose: lost mode' });
+  await house.decide(workflowId, snooze, { rung: 'task-late/task late: legal', until: soon(3) });
+  await house.untilCase(workflowId, 'called', ({ escalation: { rungs } }) =>
+    Object.values(rungs).some(({ rung, called }) => rung === 'task-late' && called > 0),
+  );
+  await house.decide(workflowId, acknowledge, { rung: 'task-late/task late: carrier' });
+  await house.decide(workflowId, writeOff, {});
+  await house.untilCase(workflowId, 'listening', ({ listening }) => listening !== undefined);
+  const { runId } = await house.handle(workflowId).describe();
+  await house.decide(workflowId, reportSighting, { at: new Date().toISOString(), what: 'Handed in at the desk' });
+  await house.untilContained(workflowId);
+  await house.decide(workflowId, recovered, {});
+  await house.untilClosed(workflowId);
+  await keep(house, 'case-written-off', workflowId, runId);
+  await keep(house, 'case-reopened', workflowId);
+}
+
+const soon = (days: number) => new Date(Date.now() + days * dayMs).toISOString();
+
 /** A case that went on as a new run: the last run. */
 async function restlessStory(house: TestHouse): Promise<void> {
   const { serial, workflowId } = house.laptop();
@@ -134,8 +184,8 @@ async function restlessStory(house: TestHouse): Promise<void> {
 }
 
 /** Without what replay does not need and nobody else should have: names of the machine, and paths in stack traces. */
-async function keep(house: TestHouse, name: string, workflowId: string): Promise<void> {
-  const history = await house.handle(workflowId).fetchHistory();
+async function keep(house: TestHouse, name: string, workflowId: string, runId?: string): Promise<void> {
+  const history = await house.client.workflow.getHandle(workflowId, runId).fetchHistory();
   const bare = JSON.parse(historyToJSON(history), (key, value: unknown) => {
     if (key === 'identity' || key === 'stackTrace') return undefined;
     return key === 'taskQueue' && (value as { normalName?: string }).normalName ? { name: 'sticky' } : value;
