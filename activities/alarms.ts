@@ -41,20 +41,26 @@ interface AlarmKind {
   remedy: string;
 }
 
+/** What was found, whether it is told now or was before. */
+export interface Raised {
+  alarms: string[];
+  /** Notifiers that failed, with the reason. The next reconciliation asks them again. */
+  untold: string[];
+}
+
 /** The same alarm is not told again before (milliseconds). */
 const silentForMs = 24 * 60 * 60_000;
 /** Most workflows that one look reads. */
 const readAtMost = 500;
 const toldAtMost = 20;
+const nothing: Raised = { alarms: [], untold: [] };
 
-export interface AlarmOptions {
-  /** A queue is empty only when it still is after this long (milliseconds): the house may just have started. */
-  lookAgainAfterMs?: number;
-}
+/** A queue is empty only when it still is after this long (milliseconds): the house may just have started. */
+const lookAgainAfterMs = 10_000;
 
-export function createAlarmActivities(house: House, { lookAgainAfterMs = 10_000 }: AlarmOptions = {}) {
+export function createAlarmActivities(house: House) {
   /** Cases, triages and standing workflows of the tenant whose program cannot go on. People are paged. */
-  async function alarmFrozen(input: { tenant: string; now: string }): Promise<string[]> {
+  async function alarmFrozen(input: { tenant: string; now: string }): Promise<Raised> {
     const tenant = house.tenant(input.tenant);
     const standing = [
       workflowIds.guard(tenant.name),
@@ -72,18 +78,18 @@ export function createAlarmActivities(house: House, { lookAgainAfterMs = 10_000 
    * The watch queue without a worker. (This runs on the main queue, which has one therefore; whoever takes the webhooks
    * looks at that.)
    */
-  async function alarmMissingWorkers(input: { tenant: string; now: string }): Promise<string[]> {
+  async function alarmMissingWorkers(input: { tenant: string; now: string }): Promise<Raised> {
     const call = callAt(input.now);
     const watchIsMissing = async () => (await house.missingWorkers()).includes('watch');
-    if (!(await watchIsMissing())) return [];
+    if (!(await watchIsMissing())) return nothing;
     await setTimeout(lookAgainAfterMs, undefined, { signal: call.signal });
-    if (!(await watchIsMissing())) return [];
+    if (!(await watchIsMissing())) return nothing;
     const says = 'No worker takes the watches of the feeds: no case hears of its device.';
     return raise(house.tenant(input.tenant), workerKind, [{ name: 'no-worker:watch', about: 'watches', says }], call);
   }
 
   /** Several losses in one site, team or hour. False alarms and moved cases do not count. */
-  async function alarmPatterns(input: { tenant: string; now: string }): Promise<string[]> {
+  async function alarmPatterns(input: { tenant: string; now: string }): Promise<Raised> {
     const tenant = house.tenant(input.tenant);
     const { pattern } = tenant.settings;
     const openings = await openedSince(house.client, tenant.name, Date.parse(input.now) - pattern.withinMs);
@@ -120,22 +126,22 @@ const patternKind: AlarmKind = {
   remedy: 'Look at these cases together: it may be one thief, one break-in, or one mistake.',
 };
 
-/** Page for what a notifier has not told within a day, in one page. Answers every sentence, also those told before. */
-async function raise(tenant: Tenant, kind: AlarmKind, alarms: Alarm[], call: Call): Promise<string[]> {
-  const failures: unknown[] = [];
+/** In one page, what a notifier has not told within a day. One that fails keeps nobody from the others. */
+async function raise(tenant: Tenant, kind: AlarmKind, alarms: Alarm[], call: Call): Promise<Raised> {
+  const untold: string[] = [];
   for (const [name, notifier] of alarms.length === 0 ? [] : tenant.notifiers) {
     try {
-      await tellOnce(tenant.archive, { name, notifier }, kind, alarms, call);
+      await tellOnce(tenant, { name, notifier }, kind, alarms, call);
     } catch (error) {
-      failures.push(error); // The others are told first.
+      call.signal.throwIfAborted();
+      untold.push(`${name} did not tell it: ${error instanceof Error ? error.message : 'unknown error'}`);
     }
   }
-  if (failures.length > 0) throw failures[0];
-  return alarms.map(({ says }) => says);
+  return { alarms: alarms.map(({ says }) => says), untold };
 }
 
 async function tellOnce(
-  archive: Archive,
+  { name: tenant, archive }: Tenant,
   { name, notifier }: { name: string; notifier: Notifier },
   kind: AlarmKind,
   alarms: Alarm[],
@@ -154,7 +160,7 @@ async function tellOnce(
     notifier,
     {
       // The same until it is written down that it was told.
-      key: `alarm:${kind.kind}:${shortHash(untold.map((alarm) => `${alarm.name} ${alarm.lastAt}`).join('\n'))}`,
+      key: `alarm:${kind.kind}:${tenant}:${shortHash(untold.map((alarm) => `${alarm.name} ${alarm.lastAt}`).join('\n'))}`,
       subject: `${kind.title}: ${untold.length === 1 ? untold[0]?.about : untold.length}`,
       text: [...lines, ...(more > 0 ? [`- and ${more} more.`] : []), '', kind.remedy].join('\n'),
       severity: kind.severity,

@@ -15,7 +15,7 @@ export interface Reconciled {
   frozen: string[];
   withoutWorker: string[];
   patterns: string[];
-  /** Looks that failed, with the reason: nobody knows what they would have found. */
+  /** Looks that failed and notifiers that did not tell, with the reason. The next reconciliation makes it good. */
   unreadable: string[];
 }
 
@@ -25,19 +25,23 @@ export async function reconciliation(input: { tenant: string }): Promise<Reconci
   if (!patched('alarms')) return { ...found, ...(await act.reconcileTickets(asked)) };
 
   // A look that fails never hides the others.
-  const look = (name: string, run: () => Promise<Partial<Reconciled>>) =>
-    run().then(
-      ({ unreadable = [], ...more }) => {
-        Object.assign(found, more);
-        found.unreadable.push(...unreadable);
-      },
-      (error: unknown) => void found.unreadable.push(`${name}: ${reasonOf(error)}`),
-    );
+  const look = (name: string, run: () => Promise<void>) =>
+    run().catch((error: unknown) => void found.unreadable.push(`${name}: ${reasonOf(error)}`));
+  const raise = (into: 'frozen' | 'withoutWorker' | 'patterns', name: string, run: typeof act.alarmFrozen) =>
+    look(name, async () => {
+      const { alarms, untold } = await run(asked);
+      found[into] = alarms;
+      found.unreadable.push(...untold);
+    });
   await Promise.all([
-    look('tickets', () => act.reconcileTickets(asked)),
-    look('frozen cases', async () => ({ frozen: await act.alarmFrozen(asked) })),
-    look('workers', async () => ({ withoutWorker: await act.alarmMissingWorkers(asked) })),
-    look('patterns', async () => ({ patterns: await act.alarmPatterns(asked) })),
+    look('tickets', async () => {
+      const { unreadable, ...tickets } = await act.reconcileTickets(asked);
+      Object.assign(found, tickets);
+      found.unreadable.push(...unreadable);
+    }),
+    raise('frozen', 'frozen cases', act.alarmFrozen),
+    raise('withoutWorker', 'workers', act.alarmMissingWorkers),
+    raise('patterns', 'patterns', act.alarmPatterns),
   ]);
 
   const alarms = [...found.frozen, ...found.withoutWorker, ...found.patterns];
@@ -45,7 +49,7 @@ export async function reconciliation(input: { tenant: string }): Promise<Reconci
     [
       `Looked at ${found.looked} open tickets; opened ${found.opened.length}.`,
       ...alarms,
-      ...found.unreadable.map((sentence) => `Not known: ${sentence}`),
+      ...found.unreadable.map((sentence) => `Failed: ${sentence}`),
     ].join('\n\n'),
   );
   if (found.opened.length > 0) log.warn('tickets had no case', { opened: found.opened });

@@ -1,10 +1,16 @@
 /**
  * The process that takes the webhooks tells people when nobody works on what it takes.
  */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { WorkflowFailedError } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { startServer } from '../../server';
 import { startWorker } from '../../worker';
-import { startTestHouse } from '../setup/test-house';
+import { workflowIds } from '../../workflows/ids';
+import { startTestHouse, tenant } from '../setup/test-house';
 
 const everyMs = 150;
 
@@ -12,6 +18,7 @@ test('without a worker people are paged once, and told when it is over', async (
   let isStaffed = false;
   const nobody = { ended: Promise.resolve(), stop: async () => {} };
   const house = await startTestHouse({
+    with: { pagerDuty: true },
     work: async (...given) => (isStaffed ? startWorker(...given, process.env.LOST_DEVICE_WORKFLOW_BUNDLE) : nobody),
   });
   const server = await startServer(house.settings, house.house, () => {}, everyMs);
@@ -28,11 +35,43 @@ test('without a worker people are paged once, and told when it is over', async (
     await house.startWorkerAgain();
     await house.untilMail('Over: No worker: every case stands still');
     expect(await health()).toEqual({ status: 'ok', workers: 'ok' });
+    expect(await house.changes('alarm:no-worker')).toEqual([
+      'pagerduty: incident alarm:no-worker:main triggered',
+      'pagerduty: incident alarm:no-worker:main resolved',
+    ]);
     await house.untilContained(workflowId);
     await setTimeout(6 * everyMs);
     expect(house.mails.filter(({ subject }) => subject.includes('No worker'))).toHaveLength(2);
   } finally {
     await server.close();
     await house.close();
+  }
+});
+
+test('a reconciliation that stands still cannot say so: the process that takes the webhooks does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lost-device-no-worker-'));
+  const workflowsPath = require.resolve('../setup/broken-reconciliation');
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  const broken = join(folder, 'broken.js');
+  writeFileSync(broken, code);
+  const house = await startTestHouse({
+    work: (...given) => startWorker(...given, broken),
+    // Five in a row take minutes.
+    dynamicConfig: { 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 1 },
+  });
+  const server = await startServer(house.settings, house.house, () => {}, everyMs);
+  try {
+    await setTimeout(6 * everyMs);
+    expect(house.mails).toEqual([]);
+    const reconciled = expect(house.reconcile()).rejects.toThrow(WorkflowFailedError);
+    await house.untilMail('Frozen: reconciliation', 'Until it goes on');
+    await house.handle(workflowIds.reconciliation(tenant)).terminate();
+    await reconciled;
+    await house.untilMail('Over: Frozen: reconciliation');
+    expect(house.mails).toHaveLength(2);
+  } finally {
+    await server.close();
+    await house.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 });

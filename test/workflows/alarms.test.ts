@@ -51,7 +51,7 @@ const pages = (at: TestHouse, subject: RegExp) => at.mails.filter((mail) => subj
 
 test('a case that stands still is found and paged once; mended, it goes on', async () => {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: require.resolve('../setup/broken-release'),
+    workflowsPath: require.resolve('../setup/broken-case'),
     logger: new DefaultLogger('WARN'),
   });
   const broken = join(folder, 'broken.js');
@@ -60,6 +60,7 @@ test('a case that stands still is found and paged once; mended, it goes on', asy
   const at = await start({
     work: (...given) => startWorker(...given, release),
     // Five in a row take minutes.
+    with: { pagerDuty: true },
     dynamicConfig: { 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2 },
   });
   const [first, second, sound] = [await lose(at, 'FROZEN-1'), await lose(at, 'FROZEN-2'), await lose(at, 'FROZEN-3')];
@@ -69,6 +70,7 @@ test('a case that stands still is found and paged once; mended, it goes on', asy
   await at.stopWorker();
   await at.startWorkerAgain();
   const frozenSince = new Date();
+  await at.fault({ match: { path: '/v2/enqueue' }, times: 'always', effect: { status: 400 } });
   await speak(at, first);
   const frozen = await untilFrozen(at, 1);
   expect(frozen[0]).toMatch(
@@ -80,7 +82,12 @@ test('a case that stands still is found and paged once; mended, it goes on', asy
   const page = await at.untilMail(`Frozen: ${first.hostname}`);
   expect(unwrapped(page)).toContain('Put the last good release back');
   expect(unwrapped(page)).not.toContain(sound.hostname);
+  // The pager did not tell it: it is asked again, and the mail is not.
+  expect((await at.reconcile()).unreadable.join()).toContain('pager did not tell it');
+  await at.clearFaults();
+  expect(await at.reconcile()).toMatchObject({ frozen, unreadable: [] });
   await at.reconcile();
+  expect(await at.changes('alarm:frozen')).toEqual([expect.stringMatching(/ triggered$/)]);
   expect(pages(at, /^Frozen/)).toHaveLength(1);
 
   // Another one is news; the first is not told again, and a desk that cannot be read hides neither.
