@@ -29,6 +29,8 @@ export async function escalation(c: CaseFile): Promise<void> {
   const alarm = new Alarm();
   while (state.closedAt === undefined) {
     alarm.rang = false;
+    // What is proposed in this round waits for somebody, so it is a trouble of the next.
+    const before = signature(c);
     tasksBegin(c);
     const troubles = troublesOf(state, c.now);
     for (const progress of keepClocks(track, ladder, troubles, c.now)) standDown(c, progress);
@@ -37,7 +39,6 @@ export async function escalation(c: CaseFile): Promise<void> {
     fallSilent(c);
     alarm.ringBy(nextDueAt(track, ladder, troubles));
     alarm.ringBy(fallsSilentAt(c));
-    const before = signature(c);
     await c.until(() => alarm.rang || signature(c) !== before);
   }
 }
@@ -79,14 +80,13 @@ function raise(c: CaseFile, { key, rung, trouble, to }: DueCall): void {
 
 /** The trouble is over, or something made the rung needless. */
 function standDown(c: CaseFile, progress: RungProgress): void {
-  const { chain, pages, rules } = c.state;
+  const { chain, rules } = c.state;
   c.dropPages(progressKey(progress.rung, progress.trouble));
   const proposed = rules.escalation.ladder.find(({ name }) => name === progress.rung)?.propose;
   if (progress.proposed && proposed !== undefined) c.withdraw(proposalId(proposed));
   if (!progress.atPager) return;
   delete progress.atPager;
-  const incident = incidentOf(chain, progress);
-  pages.push({ key: `${incident}:resolve`, subject: '', text: '', incident, resolve: true });
+  c.resolve(incidentOf(chain, progress));
 }
 
 // --- silence -----------------------------------------------------------------------------------------------------
