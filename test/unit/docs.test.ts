@@ -3,6 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cliHelp } from '../../cli/program';
+import { parse, stringify } from 'yaml';
+import { duration } from '../../playbook/clock-time';
+import { defaultRules } from '../../playbook/rules';
 import { createPlugins } from '../../plugins';
 import { loadSettings } from '../../settings/load';
 
@@ -11,6 +14,7 @@ const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'ut
   scripts: Record<string, string>;
 };
 const documents = markdownBelow('');
+const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 
 test('the documents are found', () => {
   expect(documents).toEqual(
@@ -46,15 +50,18 @@ test('a broken promise of every kind is found', () => {
 
 test('the settings that the documents show are taken, once their secrets are in the environment', async () => {
   const example = readFileSync(path.join(root, 'docs/lost-device.example.yaml'), 'utf8');
-  const [, least = ''] = /```yaml\n([\s\S]*?)```/.exec(readFileSync(path.join(root, 'README.md'), 'utf8')) ?? [];
+  const [least = '', people = ''] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) => block);
   // What is commented out as an alternative must be right as well.
-  const alternatives = example.replace(/^( *)# (?=(tag|v1Token|lostGroupId|provisioning|address): )/gm, '$1');
+  const alternatives = example
+    .replace(/^( *)# (?=(tag|v1Token|lostGroupId|provisioning|address|clocks): )/gm, '$1')
+    .replace(/^( *)# (?=pager:| +(plugin|routingKey|webhookSecrets|apiToken): )/gm, '$1');
   const environment = { ...process.env };
   const folder = mkdtempSync(path.join(tmpdir(), 'example-'));
   try {
     delete process.env.TEMPORAL_ADDRESS;
     for (const [, name = ''] of example.matchAll(/env:(\w+)/g))
       process.env[name] = `whsec_${Buffer.from('a secret of thirty-two letters').toString('base64')}`;
+    process.env.PAGERDUTY_ROUTING_KEY = 'r'.repeat(32);
     const productsOf = async (text: string) => {
       const file = path.join(folder, 'lost-device.yaml');
       writeFileSync(file, text);
@@ -63,13 +70,36 @@ test('the settings that the documents show are taken, once their secrets are in 
     };
     const all = ['netskope', 'entra', 'servicenow', 'generic', 'mail', 'archive'];
     expect(await productsOf(example)).toEqual(all);
-    expect(alternatives.match(/^ *(tag|v1Token|lostGroupId|provisioning|address): /gm)).toHaveLength(5);
-    expect(await productsOf(alternatives)).toEqual(all);
+    expect(alternatives.match(/^ *(tag|v1Token|lostGroupId|provisioning|address|clocks|routingKey): /gm)).toHaveLength(
+      7,
+    );
+    expect(await productsOf(alternatives)).toEqual(all.toSpliced(-1, 0, 'pager'));
     expect(await productsOf(least)).toEqual(['netskope', 'generic', 'archive']);
+    const whole = parse(example) as { tenants: { acme: object } };
+    const parts = parse(people) as object;
+    expect(Object.keys(parts)).toEqual(['people', 'rotas', 'sites', 'rules']);
+    Object.assign(whole.tenants.acme, parts);
+    expect(await productsOf(stringify(whole))).toEqual(all);
   } finally {
     process.env = environment;
     rmSync(folder, { recursive: true });
   }
+});
+
+test('the README shows the default ladder as it is', () => {
+  const rows = [
+    ...readme.matchAll(/^\| `([a-z-]+)` +\|.*\| (at once|\d.*?) +\| (.*?) +\| (.*?) +\| (calls|waits) +\|$/gm),
+  ];
+  const every = (ms?: number) => (ms === undefined ? '–' : `every ${duration(ms)}`);
+  expect(rows.map(([, ...cells]) => cells)).toEqual(
+    defaultRules.escalation.ladder.map(({ name, afterMs, repeatEveryMs, deputiesAfterMs, inQuietHours }) => [
+      name,
+      afterMs === 0 ? 'at once' : duration(afterMs),
+      every(repeatEveryMs),
+      deputiesAfterMs === undefined ? '–' : duration(deputiesAfterMs),
+      inQuietHours === 'page' ? 'calls' : 'waits',
+    ]),
+  );
 });
 
 /** Everything a document names that is not there, in the order of kinds. */
