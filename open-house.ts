@@ -6,6 +6,7 @@ import type { Client } from '@temporalio/client';
 import type { House, Tenant } from './activities/house';
 import { assembleTenant, findClosing } from './activities/house';
 import { createCaseClient } from './client/cases';
+import { readFeeds } from './client/feeds';
 import { missingWorkers } from './client/workers';
 import type { Settings } from './playbook/settings';
 import { createPlugins } from './plugins';
@@ -36,7 +37,17 @@ export function openHouse(settings: Settings, client: Client, eager: boolean): H
     eager,
     findClosing: (name, ticket) => findClosing(tenant(name), ticket),
   });
-  return { tenant, tenants, client, cases, missingWorkers: () => missingWorkers(client) };
+  const watches = [...tenants.values()].flatMap(({ name, feeds }) =>
+    feeds.map(({ plugin, feed }) => ({ tenant: name, plugin, feed: feed.name })),
+  );
+  return {
+    tenant,
+    tenants,
+    client,
+    cases,
+    missingWorkers: () => missingWorkers(client),
+    readFeeds: () => readFeeds(client, watches),
+  };
 }
 
 export async function closeHouse(house: House): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import type { Client } from '@temporalio/client';
 import type { CaseClient } from '../client/cases';
+import type { FeedRow } from '../client/feeds';
 import type { QueueName } from '../client/workers';
 import type { ClosingRecord } from '../playbook/case';
 import { archiveKeys } from '../playbook/archive-keys';
@@ -42,6 +43,8 @@ export interface House {
   cases: CaseClient;
   /** Task queues without a worker now. */
   missingWorkers(): Promise<QueueName[]>;
+  /** How each feed of the settings fares. */
+  readFeeds(): Promise<FeedRow[]>;
 }
 
 /** Put a tenant's plugin instances into their roles. Exactly one secure access and one archive are needed. */

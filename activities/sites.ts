@@ -20,13 +20,12 @@ export function siteFinder(sites: TenantSettings['sites']): (publicAddress: stri
   };
 }
 
-/** The settings were checked when they were read: each is `address/length`, or one address. */
+/** `address/length`, as the settings were checked to be. */
 function rangesOf(addresses: string[]): BlockList {
   const list = new BlockList();
   for (const range of addresses) {
     const [address = '', length] = range.split('/');
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-    list.addSubnet(address, Number(length ?? (family === 'ipv6' ? 128 : 32)), family);
+    list.addSubnet(address, Number(length), isIP(address) === 6 ? 'ipv6' : 'ipv4');
   }
   return list;
 }

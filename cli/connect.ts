@@ -7,6 +7,7 @@ import { closeHouse, openHouse } from '../open-house';
 import type { Settings } from '../playbook/settings';
 import { VendorUnavailable } from '../plugins/errors';
 import type { CaseClient } from '../client/cases';
+import type { FeedRow } from '../client/feeds';
 import { readHouseAddresses } from './house-addresses';
 
 const connectWithinMs = 5_000;
@@ -14,6 +15,7 @@ const connectWithinMs = 5_000;
 export interface ConnectedCases {
   client: Client;
   cases: CaseClient;
+  readFeeds(): Promise<FeedRow[]>;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,7 @@ export async function connectCases(settings: Settings): Promise<ConnectedCases> 
   return {
     client,
     cases: house.cases,
+    readFeeds: () => house.readFeeds(),
     async close() {
       await closeHouse(house);
       await connection.close();

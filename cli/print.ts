@@ -5,6 +5,7 @@
  */
 import type { z } from 'zod';
 import type { CaseSummary } from '../client/cases';
+import type { FeedRow } from '../client/feeds';
 import type { CaseState, JournalEntry, MeasureName, Question } from '../playbook/case';
 import { troubledSteps } from '../playbook/case';
 import { clockTime, duration } from '../playbook/clock-time';
@@ -161,6 +162,35 @@ export function journalLines(entries: JournalEntry[]): string[] {
     .map(({ at, who, text: said, evidence }) =>
       oneLine(`${clockTime(at)}  ${who === 'playbook' ? '' : `${who}: `}${said}${evidence ? ` (${evidence})` : ''}`),
     );
+}
+
+/** One row for each feed; what is not well says below why. */
+export function printFeeds(feeds: FeedRow[], nowMs: number): string {
+  if (feeds.length === 0) return 'The settings have no feed.';
+  const head = ['TENANT', 'FEED', 'STATE', 'LAST READ', 'LAG', 'PUT ASIDE', 'CASES', 'BLIND SINCE'];
+  const notWell = feeds.filter(({ state }) => state !== 'ok' && state !== 'idle');
+  return text([
+    ...table([
+      head,
+      ...feeds.map(({ tenant, plugin, feed, state, lastSuccessAt, lagMs, putAside, watched, blindSince }) => [
+        tenant,
+        `${plugin}/${feed}`,
+        state,
+        lastSuccessAt === undefined ? '-' : ago(lastSuccessAt, nowMs),
+        lagMs === undefined ? '-' : duration(lagMs),
+        String(putAside),
+        String(watched),
+        blindSince === undefined ? '-' : clockTime(blindSince),
+      ]),
+    ]),
+    ...section(
+      'Not well',
+      notWell.map(
+        ({ tenant, plugin, feed, says, error }) =>
+          `${tenant} ${plugin}/${feed}: ${says}${error ? ` ${error.code ? `${error.code}: ` : ''}${error.message}` : ''}`,
+      ),
+    ),
+  ]);
 }
 
 export function printPlugins(plugins: z.infer<typeof pluginListSchema>): string {

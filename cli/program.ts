@@ -8,6 +8,7 @@ import { addDecisionCommands } from './decisions';
 import { addDigestCommand } from './digest';
 import { addEscalationCommands } from './escalation';
 import { failureOf } from './failure';
+import { addFeedsCommand } from './feeds';
 import { addPluginCommands } from './plugins';
 import { addStartCommand } from './start';
 import { addUpCommand } from './up';
@@ -32,6 +33,7 @@ function createProgram(): Command {
   addDigestCommand(program);
   addDecisionCommands(program);
   addEscalationCommands(program);
+  addFeedsCommand(program);
   addPluginCommands(program);
   return program;
 }

@@ -5,7 +5,7 @@
 import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { CaseClient } from '../client/cases';
-import { connectCases } from './connect';
+import { connectCases, type ConnectedCases } from './connect';
 import type { Actor } from '../playbook/report';
 import type { Settings } from '../playbook/settings';
 import { loadSettings } from '../settings/load';
@@ -25,6 +25,7 @@ export interface GlobalOptions {
 export interface Session {
   settings: Settings;
   cases: CaseClient;
+  readFeeds: ConnectedCases['readFeeds'];
   /** Ask something that must be answered within 30 s. Only a watch asks more than once. */
   ask<T>(question: () => Promise<T>): Promise<T>;
 }
@@ -32,11 +33,12 @@ export interface Session {
 /** Read the settings, connect, act, and let go of everything. */
 export async function withCases<T>(command: Command, act: (session: Session) => Promise<T>): Promise<T> {
   const settings = await settingsFor(command);
-  const { client, cases, close } = await connectCases(settings);
+  const { client, cases, readFeeds, close } = await connectCases(settings);
   try {
     return await act({
       settings,
       cases,
+      readFeeds,
       ask: (question) => client.withDeadline(Date.now() + answerWithinMs, question),
     });
   } finally {

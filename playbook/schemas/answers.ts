@@ -77,6 +77,27 @@ export const digestSchema = z.object({
     .describe('Cases that did not answer: no worker, or frozen.'),
 }) satisfies z.ZodType<Digest>;
 
+/** `feeds`: how each feed of the settings fares. */
+export const feedListSchema = z.array(
+  z.object({
+    tenant: z.string(),
+    plugin: z.string().describe('Name of the product in the settings.'),
+    feed: z.string(),
+    state: z
+      .enum(['ok', 'failing', 'blind', 'idle', 'not running'])
+      .describe('`idle`: no open case has a device that it could see. `not running`: no worker watches it.'),
+    says: z.string(),
+    lastSuccessAt: time.exactOptional().describe('When it was last read to the end.'),
+    newestRecordAt: time.exactOptional().describe("Its newest record, in the vendor's time."),
+    lagMs: z.int().exactOptional().describe('How old that record is.'),
+    failingSince: time.exactOptional(),
+    blindSince: time.exactOptional().describe('Nothing was seen by it since then.'),
+    error: z.object({ code: z.string().exactOptional(), message: z.string() }).exactOptional(),
+    putAside: z.int().describe('Records of the last reading that could not be understood.'),
+    watched: z.int().describe('Open cases whose device it could see.'),
+  }),
+);
+
 /** `plugins`: the products of the settings. */
 export const pluginListSchema = z.array(
   z.object({

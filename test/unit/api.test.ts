@@ -3,6 +3,7 @@ import { request } from 'undici';
 import type { z } from 'zod';
 import { RefusedByRule, type CaseSummary, type Taken } from '../../client/cases';
 import type { QueueName } from '../../client/workers';
+import type { FeedRow } from '../../client/feeds';
 import { createApiServer } from '../../http/api';
 import { publishedSchemas } from '../../http/schemas';
 import { openCase, takeSighting, type CaseState } from '../../playbook/case';
@@ -13,6 +14,7 @@ import { defaultRules } from '../../playbook/rules';
 import {
   caseListSchema,
   digestSchema,
+  feedListSchema,
   type connectionTestsSchema,
   type decidedSchema,
   type taskListSchema,
@@ -148,6 +150,24 @@ const rows: CaseSummary[] = [
   },
 ];
 
+const feeds: FeedRow[] = [
+  {
+    tenant: 'acme',
+    plugin: 'netskope',
+    feed: 'alerts',
+    state: 'blind',
+    says: 'It saw nothing since then.',
+    lastSuccessAt: at,
+    newestRecordAt: at,
+    lagMs: 1,
+    failingSince: at,
+    blindSince: at,
+    error: { code: 'LDP_NOT_AUTHENTICATED', message: 'answered 401' },
+    putAside: 0,
+    watched: 1,
+  },
+];
+
 /** The same fields of the same types: the compiler refuses a field that only one of the two has. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 
@@ -172,6 +192,7 @@ describe('the published schemas', () => {
     }
     expect(triageStateSchema.parse(triage)).toEqual(triage);
     expect(caseListSchema.parse(rows)).toEqual(rows);
+    expect(feedListSchema.parse(feeds)).toEqual(feeds);
   });
 
   test('refuse what is no case', () => {
@@ -192,6 +213,7 @@ describe('over HTTP', () => {
       show: async () => busyCase(),
     },
     missingWorkers: async () => missing(),
+    readFeeds: async () => feeds,
   });
   let missing: () => QueueName[] = () => [];
   let url: string;
@@ -204,6 +226,10 @@ describe('over HTTP', () => {
     const { statusCode, body } = await request(`${url}${path}`, { headers });
     return { status: statusCode, body: await body.json() };
   };
+
+  test('feeds are told as they fare', async () => {
+    expect(await get('/api/feeds')).toEqual({ status: 200, body: feeds });
+  });
 
   test('health tells which queues have no worker', async () => {
     expect(await get('/health')).toEqual({ status: 200, body: { status: 'ok', workers: 'ok' } });
