@@ -4,10 +4,12 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { defaultPayloadConverter } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createWatchActivities } from '../../activities/watch';
 import type { FeedRow } from '../../client/feeds';
 import type { CaseState } from '../../playbook/case';
 import { workflowIds } from '../../workflows/ids';
-import type { SightingBatch } from '../../workflows/messages';
+import { deviceSeen, type SightingBatch } from '../../workflows/messages';
 import { startTestHouse, tenant, type Laptop, type TestHouse } from '../setup/test-house';
 
 let house: TestHouse;
@@ -137,6 +139,25 @@ test('a worker ends while a feed is blind, and it stays blind: since the same mo
   expect(after.presence.blindFeeds).toEqual(before.presence.blindFeeds);
   await house.clearFaults();
   await house.untilCase(workflowId, 'sees again', sees);
+});
+
+test.each([
+  ['a version that kept no health', { watermark: JSON.stringify({ at: 1_700_000_000 }) }],
+  ['a worker that died while the feed failed', { health: { failures: 4, putAside: 0, watched: 1 } }],
+])('after %s, a case that may have been told is told again', async (_, heartbeatDetails) => {
+  const { workflowId } = await lose();
+  const since = new Date().toISOString();
+  await house.handle(workflowId).signal(deviceSeen, { feed: alerts, sightings: [], blindSince: since });
+  await house.untilCase(workflowId, 'blind', isBlindFor(alerts));
+  const environment = new MockActivityEnvironment({ heartbeatDetails });
+  const shift = environment.run(createWatchActivities(house.house).watchFeed, {
+    tenant,
+    plugin: 'netskope',
+    feed: 'alerts',
+  });
+  await house.untilCase(workflowId, 'sees again', sees);
+  environment.cancel();
+  await expect(shift).rejects.toThrow();
 });
 
 test('behind the company’s own addresses the site is named, and nowhere else', async () => {
