@@ -56,6 +56,11 @@ export const errorCatalogue = {
     meaning: 'The vendor understood the call and said no (400, or a success code with an error inside).',
     remedy: 'Read the message; correct the object or the setting, then retry or skip the step.',
   },
+  LDP_APPROVAL_REQUIRED: {
+    class: 'VendorRefused',
+    meaning: 'The vendor wants a second administrator to agree before it sends this command.',
+    remedy: 'Approve it in the vendor console; the case goes on by itself when that is done.',
+  },
   LDP_CONFLICT: {
     class: 'VendorRefused',
     meaning: 'The object is in a state that forbids the call (409, 412).',
@@ -98,6 +103,8 @@ export interface ErrorDetails {
   status?: number;
   /** The vendor's correlation id, for its support. */
   requestId?: string;
+  /** Code of the approval that the vendor waits for. */
+  approvalCode?: string;
   /** How long the vendor asks us to wait (milliseconds). */
   retryAfterMs?: number;
   /** Path of the wrong field, for answers and inputs. */

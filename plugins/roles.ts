@@ -99,6 +99,124 @@ export interface Directory {
   readonly provisioningCycleMs: number;
 }
 
+// --- device management and endpoint detection ---------------------------------------------------------------------
+
+export type Platform = 'windows' | 'macos' | 'ios' | 'android' | 'chromeos' | 'linux' | 'unknown';
+
+/** What may be sent to a device from afar. */
+export type RemoteCommand = 'wipe' | 'lock' | 'lost mode';
+
+/** One enrolment of a device. */
+export interface ManagedRecord {
+  /** The vendor's id: pinned before anything is sent. */
+  id: string;
+  names: DeviceNames;
+  platform: Platform;
+  supervised: boolean;
+  /** False: a person's own device, of which only company data may be removed. */
+  companyOwned: boolean;
+  /** What the vendor says of the disk. */
+  encrypted: 'yes' | 'no' | 'unknown';
+  enrolledAt?: string;
+  lastSyncAt?: string;
+  /** The vendor's own word. */
+  state: string;
+}
+
+/** What can be sent to this device, and why not. */
+export interface CommandOffer {
+  command: RemoteCommand;
+  offered: boolean;
+  /** One sentence: the platform's limit, or what it does. */
+  because: string;
+  /** Can it be taken back before the device has it? */
+  cancellable: boolean;
+  /** A PIN belongs to it, which must be in the secret store before the command leaves. */
+  pin: 'none' | 'ours' | 'made by the vendor';
+}
+
+/** How far a command came. Vendors give no id: it is found by its kind and by when it began. */
+export interface CommandProgress {
+  command: RemoteCommand;
+  state: 'queued' | 'delivered' | 'acknowledged' | 'failed' | 'cancelled' | 'not supported';
+  /** ISO 8601, vendor time. */
+  startedAt: string;
+  updatedAt?: string;
+  /** The vendor's own words. */
+  says: string;
+}
+
+export interface SendOptions {
+  /** Why, for the vendor's own log and approvers. */
+  justification: string;
+  /** The vendor's second administrator agreed: its code. */
+  approvalCode?: string;
+}
+
+export interface WipeOptions extends SendOptions {
+  /** Goes on trying through power-off (Windows); may leave the device unbootable. For thefts. */
+  protected: boolean;
+  /** PIN that unlocks a Mac afterwards; only where the offer says `ours`. Never written down anywhere. */
+  pin?: string;
+}
+
+export interface DeviceManagement {
+  /** Every enrolment that fits. Never acts on an empty query. */
+  findRecords(device: DeviceNames, call: Call): Promise<ManagedRecord[]>;
+  readRecord(id: string, call: Call): Promise<ManagedRecord | undefined>;
+  offers(record: ManagedRecord): CommandOffer[];
+  /** All commands that the vendor still knows of, newest first. */
+  readCommands(id: string, call: Call): Promise<CommandProgress[]>;
+  /** Throws `VendorRefused` LDP_APPROVAL_REQUIRED with `details.approvalCode` where a second administrator must agree. */
+  wipe(record: ManagedRecord, options: WipeOptions, call: Call): Promise<void>;
+  lock(record: ManagedRecord, options: SendOptions & { message: string }, call: Call): Promise<void>;
+  /** Absent where the vendor has none. */
+  enableLostMode?(
+    record: ManagedRecord,
+    options: SendOptions & { message: string; phone: string },
+    call: Call,
+  ): Promise<void>;
+  /** The PIN that the vendor made for a lock; undefined when there is none (any more). */
+  readLockPin?(id: string, call: Call): Promise<string | undefined>;
+  /** Absent: what was sent cannot be taken back. */
+  cancel?(record: ManagedRecord, command: RemoteCommand, call: Call): Promise<'cancelled' | 'too late'>;
+  readApproval?(
+    code: string,
+    call: Call,
+  ): Promise<'needs approval' | 'approved' | 'rejected' | 'cancelled' | 'expired'>;
+  /** After how long without a sign the vendor forgets a device (milliseconds); undefined: never, or it cannot be read. */
+  readCleanUp?(call: Call): Promise<{ afterMs: number } | undefined>;
+  readonly settleMs: number;
+}
+
+/** One agent of endpoint detection on a device. */
+export interface AgentRecord {
+  id: string;
+  names: DeviceNames;
+  platform: Platform;
+  lastSeenAt?: string;
+  online: 'yes' | 'no' | 'unknown';
+  isolation: 'none' | 'being isolated' | 'isolated' | 'being released';
+}
+
+export interface EndpointDetection {
+  /** Every agent that fits. Never acts on an empty query. */
+  findAgents(device: DeviceNames, call: Call): Promise<AgentRecord[]>;
+  readAgent(id: string, call: Call): Promise<AgentRecord | undefined>;
+  /** What stays reachable while a device is isolated, in one sentence for the approver. */
+  readonly whileIsolated: string;
+  isolate(agent: AgentRecord, reason: string, call: Call): Promise<void>;
+  release(agent: AgentRecord, reason: string, call: Call): Promise<void>;
+  readonly settleMs: number;
+}
+
+/** PINs and the like: they never enter a workflow. */
+export interface SecretStore {
+  /** Put if absent, durable when it returns. */
+  putOnce(key: string, secret: string, call: Call): Promise<'created' | 'already there'>;
+  get(key: string, call: Call): Promise<string | undefined>;
+}
+
 // --- ticket desk -------------------------------------------------------------------------------------------------
 
 /** A webhook exactly as it came. Header names are lower case. */
@@ -118,6 +236,8 @@ export interface Ticket {
   report: Pick<Report, 'device' | 'user' | 'answers'>;
 }
 
+export type TicketState = 'in progress' | 'in progress again' | 'resolved';
+
 export interface TicketDesk {
   /**
    * Verify over the raw bytes, then parse. Throws `BadInput` LDP_BAD_SIGNATURE (not proven, too old) or LDP_BAD_INPUT.
@@ -128,8 +248,11 @@ export interface TicketDesk {
   readTicket?(id: string, call: Call): Promise<Ticket | undefined>;
   /** Add a note that customers never see. `marker` is in the text; a note that carries it already is not added again. */
   addInternalNote?(id: string, note: { marker: string; text: string }, call: Call): Promise<'added' | 'already there'>;
-  /** Move the ticket; where it is already there nothing is sent. */
-  setState?(id: string, state: 'in progress' | 'resolved', closeNotes: string, call: Call): Promise<void>;
+  /**
+   * Move the ticket; where it is already there nothing is sent. A ticket that is over stays so, but for `in progress again`,
+   * which takes a resolved one up: its laptop is back.
+   */
+  setState?(id: string, state: TicketState, closeNotes: string, call: Call): Promise<void>;
   listOpenLostDeviceTickets?(call: Call): Promise<Ticket[]>;
 }
 
@@ -210,7 +333,16 @@ export interface SightingFeed {
 
 // --- plugins -----------------------------------------------------------------------------------------------------
 
-export type Role = 'secureAccess' | 'directory' | 'ticketDesk' | 'notifier' | 'archive' | 'feeds';
+export type Role =
+  | 'secureAccess'
+  | 'directory'
+  | 'deviceManagement'
+  | 'endpointDetection'
+  | 'ticketDesk'
+  | 'notifier'
+  | 'archive'
+  | 'secretStore'
+  | 'feeds';
 
 /** One call that a plugin can make at its vendor: the fault matrix and the permission list are made from these. */
 export interface Operation {
@@ -229,6 +361,9 @@ export interface Operation {
 export interface PluginInstance {
   secureAccess?: SecureAccess;
   directory?: Directory;
+  deviceManagement?: DeviceManagement;
+  endpointDetection?: EndpointDetection;
+  secretStore?: SecretStore;
   ticketDesk?: TicketDesk;
   notifier?: Notifier;
   archive?: Archive;

@@ -129,6 +129,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
 
 function serverArguments(options: TemporalServerOptions, port: number, uiPort: number | undefined): string[] {
   const dynamicConfig: Record<string, string | number | boolean> = {
+    // A frozen case is reported after its second failed workflow task, in seconds: the default of 5 takes minutes.
+    'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2,
     // The second one: else each skip costs a second.
     ...(options.timeSkipping === true
       ? { 'frontend.WorkflowTimeSkippingEnabled': true, 'history.timerProcessorMaxTimeShift': '10ms' }
