@@ -1,19 +1,25 @@
 /**
  * `npm run demo`: one laptop through the whole house, on a real Temporal server, with the vendors simulated.
  *
- *     npm run demo -- [--story recovered] [--exit] [--json]
+ *     npm run demo -- [--story recovered|never-reappears|office] [--exit] [--json]
  * @module
  */
 import { parseArgs } from 'node:util';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createNarrator } from './narrator';
-import type { Narrator } from './narrator';
 import { setStage } from './stage';
-import { playRecovered } from './stories/recovered';
+import { neverReappearsStory } from './stories/never-reappears';
+import { officeStory } from './stories/office';
+import { recoveredStory } from './stories/recovered';
+import type { Story } from './story';
 import { openWorld } from './world';
-import type { World } from './world';
+import type { Incident, World } from './world';
 
-const stories: Record<string, (world: World, tell: Narrator) => Promise<string[]>> = { recovered: playRecovered };
+const stories: Record<string, Story> = {
+  recovered: recoveredStory,
+  'never-reappears': neverReappearsStory,
+  office: officeStory,
+};
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -27,7 +33,7 @@ async function main(): Promise<number> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const log = (line: string) => void process.stderr.write(`${line}\n`);
   log('Starting Temporal, the playbook and the simulated vendors…');
-  const stage = await setStage({ log });
+  const stage = await setStage(story.profile, { log });
   const world = await openWorld(stage);
   const { addresses } = stage.house;
   const ready = { ...addresses, simulator: stage.simulator, webhookSecret: stage.webhookSecret };
@@ -35,13 +41,13 @@ async function main(): Promise<number> {
 
   const startedMs = Date.now();
   const tell = createNarrator(world, values.json === true);
-  const wrong = await story(world, tell).catch((error: unknown) => [
-    error instanceof Error ? error.message : String(error),
-  ]);
+  const wrong = await story
+    .play(world, tell)
+    .catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
   await tell.finish();
   const took = `${Math.round((Date.now() - startedMs) / 1000)} s`;
   if (wrong.length === 0)
-    log(`\nThe story "${values.story}" ended as it should, in ${took}. Mails to the SOC: ${stage.mails.length}.`);
+    log(`\nThe story "${values.story}" ended as it should, in ${took}. ${await pages(world, story)}.`);
   else log(`\nThe story "${values.story}" did NOT end as it should:\n${wrong.map((line) => `  - ${line}`).join('\n')}`);
 
   if (!values.exit) {
@@ -66,6 +72,14 @@ async function main(): Promise<number> {
   await world.close();
   await stage.close();
   return wrong.length === 0 ? 0 : 1;
+}
+
+/** How often people were called. */
+async function pages(world: World, { profile }: Story): Promise<string> {
+  const mails = `Mails: ${world.mails().length}`;
+  if (!profile.pager) return mails;
+  const incidents = await world.control<Incident[]>('GET', '/control/pagerduty');
+  return `${mails}; incidents at the pager: ${incidents.length}`;
 }
 
 /** A case that stays. */

@@ -8,12 +8,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
+import { request } from 'undici';
 import { writeHouseAddresses } from '../cli/house-addresses';
 import type { RunningHouse } from '../house';
 import { startHouse } from '../house';
 import { loadSettings } from '../settings/load';
 import { startSimulatorProcess } from '../simulator/child';
-import { writeSimulatorSettings } from '../simulator/settings';
+import { type SimulatorSettings, writeSimulatorSettings } from '../simulator/settings';
 import type { Settings } from '../playbook/settings';
 
 export const tenant = 'acme';
@@ -24,10 +25,26 @@ export interface Stage {
   settings: Settings;
   settingsFile: string;
   webhookSecret: string;
-  /** Subjects of the mails that were sent, oldest first. */
-  mails: string[];
+  /** Mails that were sent, oldest first. */
+  mails: Mail[];
   close(): Promise<void>;
 }
+
+export interface Mail {
+  to: string[];
+  subject: string;
+}
+
+/** What a story wants otherwise than the others, in the words of the settings file. */
+export type Profile = Partial<
+  Pick<SimulatorSettings, 'pollEveryMs' | 'people' | 'rotas' | 'sites' | 'pattern' | 'reconcileEvery'>
+> & {
+  rules?: object;
+  /** A PagerDuty stands beside the mail, and tells the house who acknowledged there. */
+  pager?: true;
+  /** No device is tagged. */
+  tag?: false;
+};
 
 /** Short, explicit waits, so that a story of hours fits two minutes. Retries and time-outs stay as they are. */
 const demoRules = {
@@ -35,20 +52,22 @@ const demoRules = {
   waits: { retryFirstMs: 500, moveLookEveryMs: 500, noteGatherMs: 300, journalGatherMs: 300 },
 };
 
-export async function setStage(options: { log: (line: string) => void; dataFolder?: string }): Promise<Stage> {
-  const folder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'lost-device-demo-'));
+export async function setStage(profile: Profile, options: { log: (line: string) => void }): Promise<Stage> {
+  const { pager = false, tag = true, rules, ...more } = profile;
+  const folder = mkdtempSync(join(tmpdir(), 'lost-device-demo-'));
   const simulator = await startSimulatorProcess();
   const mail = await startMailBox();
   const { file: settingsFile, webhookSecret } = writeSimulatorSettings({
     folder,
     simulator: simulator.url,
     tenant,
-    with: { entra: true, servicenow: true, mailPort: mail.port, tag: true },
+    with: { entra: true, servicenow: true, mailPort: mail.port, tag, pagerDuty: pager },
     pollEveryMs: 1_000,
-    rules: demoRules,
+    rules: { ...demoRules, ...rules },
     guard: { containmentsPerHour: 5, protectedUsers: ['breakglass@example.test'] },
     reconcileEvery: '30s',
     indexEvery: '1s',
+    ...more,
   });
   const loaded = await loadSettings(settingsFile);
   const house = await startHouse(loaded, { log: options.log });
@@ -58,13 +77,22 @@ export async function setStage(options: { log: (line: string) => void; dataFolde
     ...house.addresses,
     startedAt: new Date().toISOString(),
   });
+  if (pager) {
+    await request(`${simulator.url}/control/pagerduty/subscription`, {
+      method: 'POST',
+      body: JSON.stringify({
+        url: `${house.addresses.webhooks}/webhooks/notifiers/pager`,
+        secret: 'sim-pagerduty-webhook-secret',
+      }),
+    });
+  }
   return {
     simulator: simulator.url,
     house,
     settings: loaded,
     settingsFile,
     webhookSecret,
-    mails: mail.subjects,
+    mails: mail.mails,
     async close() {
       await house.stop();
       await mail.close();
@@ -73,16 +101,19 @@ export async function setStage(options: { log: (line: string) => void; dataFolde
   };
 }
 
-async function startMailBox(): Promise<{ port: number; subjects: string[]; close(): Promise<void> }> {
-  const subjects: string[] = [];
+async function startMailBox(): Promise<{ port: number; mails: Mail[]; close(): Promise<void> }> {
+  const mails: Mail[] = [];
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
-    onData(stream, _session, done) {
+    onData(stream, session, done) {
       let text = '';
       stream.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
       stream.on('end', () => {
-        subjects.push(/^Subject: (.*)$/m.exec(text)?.[1] ?? '(no subject)');
+        const to = session.envelope.rcptTo.map(({ address }) => address);
+        // A long subject goes on in the next line, after a blank.
+        const subject = /^Subject: (.*(?:\r\n[ \t].*)*)/m.exec(text)?.[1] ?? '(no subject)';
+        mails.push({ to, subject: subject.replace(/\r\n[ \t]/g, ' ') });
         done();
       });
     },
@@ -90,7 +121,7 @@ async function startMailBox(): Promise<{ port: number; subjects: string[]; close
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.server.address() as AddressInfo).port,
-    subjects,
+    mails,
     close: () => new Promise((resolve) => server.close(resolve)),
   };
 }

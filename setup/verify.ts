@@ -37,6 +37,8 @@ const gates: Gate[] = [
   tool('docs: schemas in step', 'tsx', 'setup/schemas.ts', '--check'),
   tool('docs: commands in step', 'tsx', 'setup/cli-docs.ts', '--check'),
   tool('demo: a laptop recovered', 'tsx', 'demo/main.ts', '--exit', '--story', 'recovered'),
+  tool('demo: a laptop that never reappears', 'tsx', 'demo/main.ts', '--exit', '--story', 'never-reappears'),
+  tool('demo: lost in the office', 'tsx', 'demo/main.ts', '--exit', '--story', 'office'),
   tool('package: build', 'tsx', 'setup/build.ts'),
   tool('package: publint', 'publint', '--strict'),
   { name: 'budget: workflow bundle', check: checkBundle },
