@@ -84,6 +84,6 @@ const inWords: Record<FeedRow['state'], (health: typeof idle) => string> = {
   failing: ({ failingSince = '', failures }) =>
     `It cannot be read since ${clockTime(failingSince)}; tried ${failures === 1 ? 'once' : `${failures} times`}.`,
   blind: ({ blindSince = '', watched }) =>
-    `It saw nothing since ${clockTime(blindSince)}: its silence means nothing to ${watched === 1 ? 'one case' : `${watched} cases`}.`,
+    `It cannot be read, and saw nothing since ${clockTime(blindSince)}. It concerns ${watched === 1 ? 'one case' : `${watched} cases`}.`,
   'not running': () => 'No worker runs it.',
 };

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { failureOf } from '../../cli/failure';
-import { printCase, printList, printTasks, printTests, printTriage } from '../../cli/print';
+import { printCase, printFeeds, printList, printTasks, printTests, printTriage } from '../../cli/print';
 import { cliHelp, runCli } from '../../cli/program';
 import { RefusedByRule } from '../../client/cases';
+import type { FeedRow } from '../../client/feeds';
 import { openCase, takeSighting, type CaseState } from '../../playbook/case';
 import { called, keepClocks, type RungProgress } from '../../playbook/ladder';
 import { nothingKnown, type Report } from '../../playbook/report';
@@ -314,6 +315,36 @@ test('lists are columns', () => {
   expect(printTasks([], nowMs)).toBe('No tasks.');
   expect(printList([], nowMs)).toMatch(/^No open case/);
   expect(printTests([{ what: 'users', ok: false, detail: 'No.' }])).toBe('FAILED  users  No.');
+  expect(printFeeds([], nowMs)).toBe('The settings have no feed.');
+});
+
+test('feeds: one row each, and below them what is not well, with what went wrong', () => {
+  const row: FeedRow = {
+    ...{
+      tenant: 'acme',
+      plugin: 'netskope',
+      feed: 'events',
+      state: 'ok',
+      says: 'It is read.',
+      putAside: 2,
+      watched: 3,
+    },
+    lastSuccessAt: new Date(nowMs - 20_000).toISOString(),
+    newestRecordAt: at,
+    lagMs: nowMs - Date.parse(at),
+  };
+  const blind: FeedRow = {
+    ...{ ...row, feed: 'alerts', state: 'blind', says: 'It cannot be read.', blindSince: at },
+    error: { code: 'LDP_SERVER_ERROR', message: 'answered 503:\nacme netskope/events: ok' },
+  };
+  expect(printFeeds([row, blind], nowMs).split('\n')).toEqual([
+    'TENANT  FEED             STATE  LAST READ  LAG         PUT ASIDE  CASES  BLIND SINCE',
+    'acme    netskope/events  ok     20 s ago   3 h 20 min  2          3      -',
+    'acme    netskope/alerts  blind  20 s ago   3 h 20 min  2          3      2026-11-22 22:14 UTC',
+    '',
+    'Not well',
+    '  acme netskope/alerts: It cannot be read. LDP_SERVER_ERROR: answered 503: acme netskope/events: ok',
+  ]);
 });
 
 test.each([
@@ -389,7 +420,7 @@ describe('the program', () => {
     const headings = cliHelp().match(/^## .*$/gm);
     const commands = ['up', 'start', 'list', 'show', 'answer', 'retry', 'skip', 'sighting', 'replace', 'recovered'];
     const escalation = ['acknowledge', 'snooze', 'tasks', 'task-done', 'task-not-needed', 'start-clock', 'encryption'];
-    const others = ['write-off', 'digest', 'false-alarm', 'plugins', 'plugins test'];
+    const others = ['write-off', 'digest', 'feeds', 'false-alarm', 'plugins', 'plugins test'];
     for (const name of [...commands, ...escalation, ...others]) {
       expect(headings).toContain(`## lost-device ${name}`);
     }
