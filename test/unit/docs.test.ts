@@ -53,7 +53,7 @@ test('the settings that the documents show are taken, once their secrets are in 
   const [least = '', people = ''] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) => block);
   // What is commented out as an alternative must be right as well.
   const alternatives = example
-    .replace(/^( *)# (?=(tag|v1Token|lostGroupId|provisioning|address|clocks): )/gm, '$1')
+    .replace(/^( *)# (?=(tag|v1Token|lostGroupId|provisioning|address|clocks|feeds): )/gm, '$1')
     .replace(/^( *)# (?=pager:| +(plugin|routingKey|webhookSecrets|apiToken): )/gm, '$1');
   const environment = { ...process.env };
   const folder = mkdtempSync(path.join(tmpdir(), 'example-'));
@@ -70,9 +70,9 @@ test('the settings that the documents show are taken, once their secrets are in 
     };
     const all = ['netskope', 'entra', 'servicenow', 'generic', 'mail', 'archive'];
     expect(await productsOf(example)).toEqual(all);
-    expect(alternatives.match(/^ *(tag|v1Token|lostGroupId|provisioning|address|clocks|routingKey): /gm)).toHaveLength(
-      7,
-    );
+    expect(
+      alternatives.match(/^ *(tag|v1Token|lostGroupId|provisioning|address|clocks|routingKey|feeds): /gm),
+    ).toHaveLength(7);
     expect(await productsOf(alternatives)).toEqual(all.toSpliced(-1, 0, 'pager'));
     expect(await productsOf(least)).toEqual(['netskope', 'generic', 'archive']);
     const whole = parse(example) as { tenants: { acme: object } };
