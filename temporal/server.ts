@@ -133,7 +133,13 @@ function serverArguments(options: TemporalServerOptions, port: number, uiPort: n
     'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2,
     // The second one: else each skip costs a second.
     ...(options.timeSkipping === true
-      ? { 'frontend.WorkflowTimeSkippingEnabled': true, 'history.timerProcessorMaxTimeShift': '10ms' }
+      ? {
+          'frontend.WorkflowTimeSkippingEnabled': true,
+          'history.timerProcessorMaxTimeShift': '10ms',
+          // The age of a run is read from the real clock: one that began in skipped time is not "too young" to go on as a
+          // new run, which would wait for as long as was skipped.
+          'history.workflowIdReuseMinimalInterval': '-100000h',
+        }
       : {}),
     ...options.dynamicConfig,
   };
