@@ -4,7 +4,7 @@
  */
 import type { TicketRef } from '../playbook/report';
 import { OutcomeUnknown } from '../plugins/errors';
-import type { Page, Ticket } from '../plugins/roles';
+import type { Page, Ticket, TicketState } from '../plugins/roles';
 import { callAt } from './call';
 import type { House } from './house';
 
@@ -35,7 +35,7 @@ export function createTicketActivities(house: House) {
     tenant: string;
     now: string;
     ticket: TicketRef;
-    state: 'in progress' | 'resolved';
+    state: TicketState;
     closeNotes: string;
   }): Promise<'done' | 'no desk'> {
     const desk = deskOf(input.tenant, input.ticket);

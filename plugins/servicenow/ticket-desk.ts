@@ -112,10 +112,11 @@ export function createTicketDesk(source: string, settings: ServicenowSettings, a
     async setState(id, state, _closeNotes, call) {
       const found = await requireRow(id, call);
       const now = textOf(found, 'state');
-      if (isOver(now) || (state === 'in progress' && now === states.inProgress)) return;
+      const stays = state === 'in progress again' ? states.closed.includes(now) : isOver(now);
+      if (stays || (state !== 'resolved' && now === states.inProgress)) return;
       await update(
         textOf(found, 'sys_id'),
-        state === 'in progress'
+        state !== 'resolved'
           ? { state: states.inProgress }
           : { state: states.resolved, close_code: settings.closeCode, close_notes: settings.closeNotes },
         call,

@@ -183,6 +183,24 @@ describe('writing', () => {
     });
   });
 
+  test('a resolved ticket is taken up again only where that is asked for, and a closed one never', async () => {
+    const { number, sys_id } = await world.ticket({ caller: 'pat' });
+    await desk.setState(number, 'resolved', '', call);
+    await desk.setState(number, 'in progress again', '', call);
+    await desk.setState(number, 'in progress again', '', call);
+    expect((await world.calls()).filter(({ method }) => method === 'PATCH')).toHaveLength(2);
+    expect(await ticket(number)).toMatchObject({ state: 'In Progress' });
+
+    const closed = await fetch(`${world.url}/api/now/table/incident/${sys_id}`, {
+      method: 'PATCH',
+      headers: { authorization: `Basic ${Buffer.from('sim-servicenow:sim-servicenow-password').toString('base64')}` },
+      body: JSON.stringify({ state: '7', close_code: 'No resolution provided', close_notes: 'Closed.' }),
+    });
+    expect(closed.status).toBe(200);
+    await desk.setState(number, 'in progress again', '', call);
+    expect(await ticket(number)).toMatchObject({ state: 'Closed' });
+  });
+
   test('nothing is written to a ticket that is not there', async () => {
     await expect(desk.addInternalNote('INC9999999', note, call)).rejects.toMatchObject({ code: 'LDP_NOT_FOUND' });
     await expect(desk.setState('INC9999999', 'resolved', 'x', call)).rejects.toMatchObject({ code: 'LDP_NOT_FOUND' });
