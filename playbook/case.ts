@@ -174,6 +174,8 @@ export interface Ending {
   reason: string;
   /** Workflow id of the case that goes on, when this one was about the wrong device. */
   movedTo?: string;
+  /** When everything was undone and read back; what keeps the case open since is a clock of the law. ISO 8601. */
+  undoneAt?: string;
 }
 
 export interface CaseState {
@@ -379,6 +381,11 @@ export function takeSighting(state: CaseState, sighting: Sighting): boolean {
     .slice(0, recentAtMost);
   if (presence.last === undefined || Date.parse(presence.last.at) <= Date.parse(sighting.at)) presence.last = sighting;
   return true;
+}
+
+/** Newer than what was known when the case opened: both are the vendor's own times. */
+export function isNews({ device }: CaseState, { at }: Pick<Sighting, 'at'>): boolean {
+  return device?.lastSeenAt === undefined || Date.parse(at) > Date.parse(device.lastSeenAt);
 }
 
 /** The names by which feeds find this case's device. */

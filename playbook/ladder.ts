@@ -169,6 +169,11 @@ function keepClock(track: EscalationTrack, { id, since, pausedSince }: Trouble, 
   } else if (pausedSince === undefined) clock.runsSince ??= now;
 }
 
+/** How long a trouble has lasted by now, pauses left out (milliseconds). */
+export function ranFor({ ranMs, runsSince }: Clock, now: string): number {
+  return ranMs + (runsSince === undefined ? 0 : Date.parse(now) - Date.parse(runsSince));
+}
+
 /** Rungs that a fact made needless are over, and stay so until their trouble begins anew. */
 export function takeFacts(track: EscalationTrack, ladder: Rung[], facts: ReadonlySet<Fact>): RungProgress[] {
   const acknowledged = new Set(

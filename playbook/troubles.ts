@@ -4,7 +4,7 @@
  * @module
  */
 import type { CaseState } from './case';
-import { moveTheUser, troubledSteps } from './case';
+import { isNews, moveTheUser, troubledSteps } from './case';
 import { clockTime } from './clock-time';
 import { describeDevice } from './device';
 import type { Fact, Trouble, TroubleKind } from './ladder';
@@ -21,11 +21,12 @@ export function troublesOf(state: CaseState, now: string): Trouble[] {
 }
 
 /** What makes rungs needless. */
-export function factsOf({ containment, configuration, presence, openedAt }: CaseState): Set<Fact> {
+export function factsOf(state: CaseState): Set<Fact> {
+  const { containment, configuration, presence } = state;
   const facts = new Set<Fact>();
   if (containment.state === 'contained') facts.add('contained');
   if (configuration.rungs.applied ?? configuration.rungs.biting) facts.add('proven');
-  if (presence.unheardSince !== openedAt) facts.add('seen');
+  if (presence.last && isNews(state, presence.last)) facts.add('seen');
   return facts;
 }
 

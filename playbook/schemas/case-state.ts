@@ -165,6 +165,7 @@ export const caseStateSchema = z.object({
       who: z.string(),
       reason: z.string(),
       movedTo: z.string().exactOptional(),
+      undoneAt: time.exactOptional().describe('Everything is undone; a clock of the law may keep it open.'),
     })
     .exactOptional(),
   closedAt: time.exactOptional(),

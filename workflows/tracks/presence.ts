@@ -3,10 +3,12 @@
  * @module
  */
 import type { CaseState } from '../../playbook/case';
-import { namesOf, takeSighting } from '../../playbook/case';
+import { isNews, namesOf, takeSighting } from '../../playbook/case';
 import { clockTime } from '../../playbook/clock-time';
+import { ranFor } from '../../playbook/ladder';
 import type { Sighting } from '../../playbook/sighting';
 import { describePlace, isRoutine } from '../../playbook/sighting';
+import { factsOf } from '../../playbook/troubles';
 import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
 import type { SightingBatch } from '../messages';
@@ -86,12 +88,6 @@ function listensFor({ state: { presence } }: CaseFile, feed: string, regular: bo
   if (regular && !presence.regular.includes(feed)) presence.regular.push(feed);
 }
 
-/** Newer than what was known when the case opened: both are the vendor's own times. */
-function isNews(state: CaseState, sighting: Sighting): boolean {
-  const known = state.device?.lastSeenAt;
-  return known === undefined || Date.parse(sighting.at) > Date.parse(known);
-}
-
 /** Seen after its user was released for a replacement. */
 function isBack({ containment: { armed, armedSince } }: CaseState, sighting: Sighting): boolean {
   return armed && (armedSince === undefined || Date.parse(sighting.at) > Date.parse(armedSince));
@@ -108,13 +104,20 @@ function takeHealth(c: CaseFile, feed: string, since: string | null): void {
     regular.length > 0 ? regular.every((name) => blindFeeds[name] !== undefined) : Object.keys(blindFeeds).length > 0;
   const was = presence.state === 'blind';
   if (blind) presence.state = 'blind';
-  else if (was) presence.state = presence.last ? 'seen' : 'silent';
+  else if (was) presence.state = wasHeardLately(c) ? 'seen' : 'silent';
   if (since === null) c.say('presence', `Feed ${feed} can be read again.`, { note: true });
   else if (blind)
     c.say('presence', `Blind: feed ${feed} cannot be read since ${clockTime(since)}. Silence means nothing now.`, {
       note: true,
     });
   else c.say('presence', `Feed ${feed} cannot be read since ${clockTime(since)}. Others still hear the device.`);
+}
+
+/** As it was before nothing could be heard: blindness makes nothing silent, and nothing heard. */
+function wasHeardLately({ state, now }: CaseFile): boolean {
+  const { escalation, rules } = state;
+  const clock = escalation.clocks['silent'];
+  return factsOf(state).has('seen') && (clock === undefined || ranFor(clock, now) < rules.escalation.silentAfterMs);
 }
 
 function evidenceOf(sighting: Sighting): string {
