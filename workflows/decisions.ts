@@ -120,7 +120,7 @@ export function takeDecisions(c: CaseFile): void {
     once((decision: SightingReport) => {
       const sighting: Sighting = {
         id: decision.id,
-        at: decision.at,
+        at: new Date(decision.at).toISOString(),
         source: 'person',
         feed: decision.actor.person,
         evidence: 'person',
@@ -134,7 +134,7 @@ export function takeDecisions(c: CaseFile): void {
       if (sighting.at > state.presence.unheardSince) state.presence.unheardSince = sighting.at;
       c.say('presence', `Reported by a person: ${decision.what}.`, {
         who: decision.actor.person,
-        at: decision.at,
+        at: sighting.at,
         ...(decision.where !== undefined && { evidence: decision.where }),
         note: true,
       });

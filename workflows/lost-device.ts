@@ -6,7 +6,7 @@
  * @module
  */
 import { CancellationScope, continueAsNew, setHandler } from '@temporalio/workflow';
-import type { CaseState, ClosingRecord } from '../playbook/case';
+import type { CaseState, ClosingRecord, Ending } from '../playbook/case';
 import { sameTicket } from '../playbook/case';
 import { closeTask, describeTask, openTasks, runningClocks } from '../playbook/tasks';
 import { act, CaseFile } from './case-file';
@@ -72,13 +72,19 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
     // 5. Written off: close towards people, and listen for a year. Whatever is heard of the device reopens the case.
     if (state.ending?.outcome === 'written off') {
       await writeOff(c);
+      // Reported anew while it was being written off: it is not lost for another year.
+      for (const report of state.afterwards.splice(0)) takeLaterReport(c, report);
       await listen(c);
       if (!c.ending) return c.goOn();
     }
 
     // 6. Undo what was done, in the right order, and read every undo back. A clock of the law outlives the return.
-    if (state.outcome === 'open') await release(c);
-    if (c.hasLadder) await peopleFinish(c);
+    if (state.ending && state.ending.undoneAt === undefined) {
+      if (state.outcome === 'open') await release(c);
+      if (c.hasLadder) leaveTasks(c, state.ending);
+      state.ending.undoneAt = c.now;
+    }
+    if (c.hasLadder) await clocksRunOut(c);
 
     // 7. Close: tell the tickets, archive the journal, leave a closing record.
     return close(c, rounds);
@@ -123,40 +129,48 @@ async function desksAreTold(c: CaseFile): Promise<void> {
     told += 1;
     if (ticket === undefined) continue;
     const name = `set ticket ${ticket.source} ${ticket.id} in progress`;
+    const wanted = state.reopened > 0 ? 'in progress again' : 'in progress';
     // Once: what the desk makes of its ticket afterwards is its own affair, also when a new run takes over.
     if (['done', 'skipped'].includes(state.steps[name]?.state ?? '')) continue;
     await c.step(
       name,
-      () => act.setTicketState({ tenant: state.tenant, now: c.now, ticket, state: 'in progress', closeNotes: '' }),
+      () => act.setTicketState({ tenant: state.tenant, now: c.now, ticket, state: wanted, closeNotes: '' }),
       { track: 'case' },
     );
   }
 }
 
-/** What people still had to do falls away or is left to the desk; only the clocks of the law hold the case open. */
-async function peopleFinish(c: CaseFile): Promise<void> {
+/** What people still had to do falls away, or is left to the desk; only the clocks of the law hold the case open. */
+function leaveTasks(c: CaseFile, { outcome, who, reason }: Ending): void {
   const { state } = c;
-  const { ending } = state;
-  if (ending === undefined) return;
-  const { outcome, who, reason } = ending;
   const wasLost = outcome === 'recovered' || outcome === 'wiped' || outcome === 'written off';
   const closed = { at: c.now, who, reason: `${outcome}: ${reason}` };
-  for (const task of openTasks(state).filter(({ clock }) => !wasLost || clock === undefined))
-    closeTask(state, task, wasLost ? 'left open' : 'not needed', closed);
-  const left = state.tasks.filter((task) => task.state === 'left open');
-  if (left.length > 0 && wasLost)
+  const tasks = openTasks(state).filter(({ clock }) => !wasLost || clock === undefined);
+  for (const task of tasks) closeTask(state, task, wasLost ? 'left open' : 'not needed', closed);
+  if (wasLost && tasks.length > 0)
     c.say('escalation', 'Left to the desk: tasks of people that were open.', {
-      evidence: left.map(({ id }) => id).join(', '),
+      evidence: tasks.map(({ id }) => id).join(', '),
       note: true,
     });
   const clocks = runningClocks(state);
-  if (clocks.length === 0) return;
-  c.say('escalation', 'The case stays open: a clock of the law runs.', {
-    evidence: clocks.map(describeTask).join('; '),
-    note: true,
-  });
-  // A second loss must not wait for the papers of the first.
+  if (clocks.length > 0)
+    c.say('escalation', 'The case stays open: a clock of the law runs.', {
+      evidence: clocks.map(describeTask).join('; '),
+      note: true,
+    });
+}
+
+/** A second loss does not wait for the papers of the first: they are left to people, and that is said aloud. */
+async function clocksRunOut(c: CaseFile): Promise<void> {
+  const { state } = c;
   await c.until(() => runningClocks(state).length === 0 || state.afterwards.length > 0);
+  const clocks = runningClocks(state);
+  if (clocks.length === 0) return;
+  const running = clocks.map(describeTask).join('; ');
+  const closed = { at: c.now, who: 'playbook', reason: 'The laptop was lost again: its next case has begun.' };
+  for (const task of clocks) closeTask(state, task, 'left open', closed);
+  c.say('escalation', 'Left to the desk: clocks of the law that still run.', { evidence: running, note: true });
+  c.page('clocks left', 'A clock of the law is left to the desk', `${closed.reason} From the first loss: ${running}.`);
 }
 
 async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingRecord> {

@@ -51,7 +51,8 @@ export async function listen(c: CaseFile): Promise<void> {
     reopen(c, `Heard at ${clockTime(state.presence.unheardSince)}.`);
     containAgain(c);
   }
-  await c.until(() => state.listening === undefined, state.listening?.until);
+  // The escalation's alarm rings when the time is over: both have one timer.
+  await c.until(() => state.listening === undefined || Date.parse(state.listening.until) <= Date.now());
 }
 
 /** It came back, or somebody reported it again: the case is open as it was before. */
@@ -61,6 +62,8 @@ export function reopen(c: CaseFile, because: string): void {
   delete state.listening;
   state.outcome = 'open';
   state.reopened += 1;
+  // Its silence begins anew: what was proposed by the age of the old one is not proposed again at once.
+  state.presence.unheardSince = c.now;
   // Their desks are told again.
   for (const ticket of state.tickets.map(nameTicket))
     for (const step of [inProgress(ticket), resolve(ticket)]) delete state.steps[step];

@@ -58,6 +58,8 @@ export function containAgain(c: CaseFile): void {
   levers.state = 'none';
   levers.backAt = c.now;
   delete levers.measures['lost-group'];
+  // The write-off gave the account back.
+  if (levers.measures['disable-user']?.state === 'undone') delete levers.measures['disable-user'];
   delete steps[moveTheUser];
   c.say('containment', 'The device is back after the user was released: containing again.', { note: true });
 }

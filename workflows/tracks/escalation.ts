@@ -39,6 +39,7 @@ export async function escalation(c: CaseFile): Promise<void> {
     fallSilent(c);
     alarm.ringBy(nextDueAt(track, ladder, troubles));
     alarm.ringBy(fallsSilentAt(c));
+    alarm.ringBy(state.listening?.until);
     await c.until(() => alarm.rang || signature(c) !== before);
   }
 }
@@ -52,6 +53,7 @@ function signature(c: CaseFile): string {
     [...factsOf(state)],
     progress.map((rung) => [rung.called, rung.calling, rung.acknowledged, rung.snoozed, rung.heldUntil, rung.proposed]),
     [state.answers.kind, state.device === undefined, state.ending === undefined, state.presence.state, state.closedAt],
+    state.listening?.until,
   ]);
 }
 
