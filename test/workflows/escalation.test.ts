@@ -243,7 +243,7 @@ describe.each([
 
   test('quiet hours: nobody is called before they end, but by a rung that says so; what is over by then is not said', async () => {
     await house.fault({ match: { path: '/api/now/' }, times: 'always', effect: { status: 403 } });
-    const wait = { afterMs: 0, whom: ['nina'], inQuietHours: 'wait' } as const;
+    const wait: Pick<Rung, 'afterMs' | 'whom' | 'inQuietHours'> = { afterMs: 0, whom: ['nina'], inQuietHours: 'wait' };
     ladder(
       rung({ ...wait, name: 'waits', when: 'stuck' }),
       rung({ ...wait, name: 'pages', when: 'stuck', inQuietHours: 'page', by: ['mail'] }),
