@@ -72,7 +72,7 @@ test('the settings that the documents show are taken, once their secrets are in 
     expect(await productsOf(example)).toEqual(all);
     expect(
       alternatives.match(/^ *(tag|v1Token|lostGroupId|provisioning|address|clocks|routingKey|feeds): /gm),
-    ).toHaveLength(7);
+    ).toHaveLength(8);
     expect(await productsOf(alternatives)).toEqual(all.toSpliced(-1, 0, 'pager'));
     expect(await productsOf(least)).toEqual(['netskope', 'generic', 'archive']);
     const whole = parse(example) as { tenants: { acme: object } };
