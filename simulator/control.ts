@@ -129,7 +129,8 @@ export function createControl(world: World, calls: Calls, faults: Faults) {
 }
 
 function laptopView(laptop: Laptop) {
-  const { serial, hostname, person, nsdeviceuid, oldNsdeviceuid, online, client, steeringConfig, place } = laptop;
+  const { serial, hostname, person, nsdeviceuid, oldNsdeviceuid, online, isolated, client, steeringConfig, place } =
+    laptop;
   const userkey = person.userkey;
   return {
     serial,
@@ -139,6 +140,7 @@ function laptopView(laptop: Laptop) {
     nsdeviceuid,
     oldNsdeviceuid,
     online,
+    isolated,
     client,
     steeringConfig,
     place,
@@ -173,7 +175,7 @@ function changeLaptop(world: World, asked: z.infer<typeof laptopSchema>) {
       laptop.reImage();
       break;
     case 'sign-in':
-      if (!laptop.online) throw new Refused(`${asked.serial} is off: nobody signs in at it`);
+      if (!laptop.canReach('entra')) throw new Refused(`${asked.serial} is off or isolated: nobody signs in at it`);
       world.entra.signIn(laptop, !asked.ok, asked.lateMs);
       break;
     case 'second-device': {
@@ -226,6 +228,15 @@ function stateView(world: World) {
         deleted: user.deleted,
       })),
       devices: [...world.entra.devices.values()],
+    },
+    crowdstrike: {
+      hosts: [...world.crowdstrike.all.values()].map(({ laptop, deviceId, status, lastSeenMs }) => ({
+        deviceId,
+        hostname: laptop.hostname,
+        serial: laptop.serial,
+        status,
+        lastSeen: new Date(lastSeenMs).toISOString(),
+      })),
     },
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { type ClientEvent, clientEvents } from './netskope/client-status';
+import type { VendorName } from './vendor';
 import type { Person, World } from './world';
 
 /** Where a laptop is, as the cloud sees it. */
@@ -80,6 +81,8 @@ export class Laptop {
   hostInfoSeconds: number;
   online = false;
   client: 'enabled' | 'disabled' | 'uninstalled' = 'enabled';
+  /** Endpoint detection has closed its network to all but its own cloud. A restart changes nothing. */
+  isolated = false;
   /** Grows whenever the laptop goes on or off: what was planned in an earlier session does not happen. */
   #session = 0;
   #images = 1;
@@ -107,9 +110,14 @@ export class Laptop {
     this.#speak(posture ? clientEvents.postureManaged : clientEvents.tunnelUp);
   }
 
+  /** Whether what runs on it gets through to this vendor's cloud now. Programs on the laptop ask; what is planned goes on. */
+  canReach(vendor: VendorName): boolean {
+    return this.online && (!this.isolated || vendor === 'crowdstrike');
+  }
+
   /** The client is there, enabled and connected. */
   get tunnelUp(): boolean {
-    return this.online && this.client === 'enabled';
+    return this.canReach('netskope') && this.client === 'enabled';
   }
 
   goOnline(place?: Place): void {
@@ -120,6 +128,7 @@ export class Laptop {
     if (place) this.place = place;
     this.online = true;
     this.#session += 1;
+    this.world.crowdstrike.cameOnline(this);
     if (this.client === 'uninstalled') return;
     if (this.client === 'enabled') this.#speak(clientEvents.tunnelUp);
     if (this.world.applies('postureChange', this.serial === 'SN0060')) this.#plan(30 * secondMs, this.#changePosture);
@@ -165,7 +174,30 @@ export class Laptop {
     this.client = 'enabled';
     this.steeringConfig = this.world.netskope.standardSteeringConfig;
     this.hostInfoSeconds = this.world.clock.seconds();
+    this.isolated = false;
+    this.world.crowdstrike.install(this);
     this.#speak(clientEvents.installed);
+  }
+
+  /** The sensor closes or opens the network. The client on it notices either, and does what it does without a network. */
+  setIsolated(isolated: boolean): void {
+    if (isolated === this.isolated) return;
+    this.isolated = isolated;
+    if (!isolated) {
+      if (this.tunnelUp) this.#speak(clientEvents.tunnelUp);
+      return;
+    }
+    this.world.clock.after(15 * minuteMs, () => {
+      if (this.isolated) this.world.netskope.status.missHeartbeats(this);
+    });
+  }
+
+  /** Happens after the delay, unless the laptop went off in between. */
+  whileOn(delayMs: number, what: () => void): void {
+    const session = this.#session;
+    this.world.clock.after(delayMs, () => {
+      if (this.online && session === this.#session) what();
+    });
   }
 
   get #syncEveryMs(): number {
@@ -180,7 +212,7 @@ export class Laptop {
   }
 
   #speak(event?: ClientEvent): void {
-    this.world.netskope.status.report(this, event);
+    if (!this.isolated) this.world.netskope.status.report(this, event);
   }
 
   #useNetwork(): void {
@@ -201,6 +233,7 @@ export class Laptop {
 
   #askForConfiguration(): void {
     this.#plan(this.#syncEveryMs, this.#askForConfiguration);
+    if (!this.canReach('netskope')) return;
     const wanted = this.world.netskope.steeringConfigFor(this.person);
     if (wanted === this.steeringConfig || this.#downloading === this.#session) return;
     this.#downloading = this.#session;
@@ -208,6 +241,7 @@ export class Laptop {
     const downloadMs = this.world.seed.between(`download ${this.serial} ${this.#downloads}`, 180, 600) * secondMs;
     this.#plan(downloadMs, () => {
       this.#downloading = 0;
+      if (!this.canReach('netskope')) return;
       this.steeringConfig = wanted;
       this.hostInfoSeconds = this.world.clock.seconds();
       this.#speak();

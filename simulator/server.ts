@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Calls } from './calls';
 import { createControl } from './control';
+import { createCrowdStrike } from './crowdstrike/api';
 import { createEntra } from './entra/graph';
 import { type FaultEffect, Faults } from './faults';
 import { createNetskope } from './netskope/gateway';
@@ -39,7 +40,13 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   const calls = new Calls();
   const faults = new Faults();
   const control = createControl(world, calls, faults);
-  const vendors = [createNetskope(world), createServiceNow(world), createEntra(world), createPagerDuty(world)];
+  const vendors = [
+    createNetskope(world),
+    createServiceNow(world),
+    createEntra(world),
+    createPagerDuty(world),
+    createCrowdStrike(world),
+  ];
   let origin = '';
 
   async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {

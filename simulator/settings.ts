@@ -19,6 +19,7 @@ export interface SimulatorSettings {
     servicenow?: boolean;
     mailPort?: number;
     pagerDuty?: boolean;
+    crowdstrike?: boolean;
     tag?: boolean;
   };
   /** How often feeds are asked (milliseconds). */
@@ -48,7 +49,7 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
   const webhookSecrets = [secret('webhook', webhookSecret)];
   const every = options.pollEveryMs === undefined ? {} : { pollEveryMs: options.pollEveryMs };
-  const { entra, servicenow, mailPort, pagerDuty, tag } = options.with;
+  const { entra, servicenow, mailPort, pagerDuty, crowdstrike, tag } = options.with;
   const plugins = {
     netskope: {
       plugin: 'netskope',
@@ -96,6 +97,16 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         webhookSecrets: [secret('pagerduty-webhook', 'sim-pagerduty-webhook-secret')],
         apiToken: secret('pagerduty-api', 'sim-pagerduty-api-token'),
         apiUrl: url,
+      },
+    }),
+    ...(crowdstrike && {
+      crowdstrike: {
+        plugin: 'crowdstrike',
+        region: 'eu-1',
+        url,
+        clientId: 'sim-crowdstrike-client',
+        clientSecret: secret('crowdstrike', 'sim-crowdstrike-secret'),
+        feeds: { lastSeen: every },
       },
     }),
     ...(mailPort !== undefined && {

@@ -81,6 +81,8 @@ export const tenantSchema = z.strictObject({
     provisionOnDemandPerTenSeconds: z.number().positive(),
     /** Events for each integration key. Real accounts allow about 120. */
     pagerDutyPerMinute: z.number().positive(),
+    /** Falcon calls of one customer. 6000 is what is commonly said. */
+    crowdStrikePerMinute: z.number().positive(),
   }),
 });
 
@@ -101,5 +103,6 @@ export const usualTenant: TenantSetup = {
     graphPerTenSeconds: 100_000,
     provisionOnDemandPerTenSeconds: 5,
     pagerDutyPerMinute: 10_000,
+    crowdStrikePerMinute: 100_000,
   },
 };

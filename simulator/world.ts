@@ -3,6 +3,7 @@
  * @module
  */
 import { Clock } from './clock';
+import { FalconHosts } from './crowdstrike/hosts';
 import { Effects } from './effects';
 import { EntraDirectory, entraIds } from './entra/directory';
 import { Laptop, places } from './laptop';
@@ -56,6 +57,7 @@ export class World {
   readonly entra: EntraDirectory;
   readonly tickets: TicketTables;
   readonly pagerDuty: PagerDutyIncidents;
+  readonly crowdstrike: FalconHosts;
   traps: Traps = mildTraps;
   tenant: TenantSetup = usualTenant;
   readonly #byScimId = new Map<string, Person>();
@@ -67,6 +69,7 @@ export class World {
     this.entra = new EntraDirectory(this);
     this.tickets = new TicketTables(this);
     this.pagerDuty = new PagerDutyIncidents(this);
+    this.crowdstrike = new FalconHosts(this);
     for (const [name, numbers] of storyPeople) {
       const person = this.#addPerson(name);
       for (const number of numbers) this.addLaptop(person, `SN00${number}`, `LT-00${number}`);
@@ -83,6 +86,7 @@ export class World {
     const laptop = new Laptop(this, person, serial, hostname, places.office);
     this.laptops.set(serial, laptop);
     this.entra.addDevice(hostname);
+    this.crowdstrike.install(laptop);
     return laptop;
   }
 
