@@ -27,7 +27,7 @@ export type Auth =
   | { kind: 'header'; name: string; value: string }
   | { kind: 'basic'; user: string; password: string }
   | { kind: 'bearer'; token: string }
-  | { kind: 'client-credentials'; tokenUrl: string; clientId: string; clientSecret: string; scope: string };
+  | { kind: 'client-credentials'; tokenUrl: string; clientId: string; clientSecret: string; scope?: string };
 
 export interface VendorClientOptions {
   /** The plugin's name: the first word of every message. */
@@ -46,15 +46,17 @@ export interface VendorClientOptions {
   /** Further secrets that must never be shown, for instance a token that is sent in bodies. */
   secrets?: string[];
   /** Asked about every answer, so that a failure inside a 200 is one too. Undefined: judge by the HTTP status. */
-  describeError?: (answer: { status: number; body: unknown }) => { code?: ErrorCode; text?: string } | undefined;
+  describeError?: (
+    answer: VendorAnswer<unknown>,
+  ) => { code?: ErrorCode; text?: string; details?: ErrorDetails } | undefined;
 }
 
 export interface RequestOptions<T> {
   call: Call;
   /** Values for the `{names}` in the operation's path. Encoded here. */
   params?: Record<string, string>;
-  /** Undefined values are left out. */
-  query?: Record<string, string | number | boolean | undefined>;
+  /** Undefined values are left out; a list is its name again for each value. */
+  query?: Record<string, string | number | boolean | string[] | undefined>;
   json?: unknown;
   form?: Record<string, string>;
   headers?: Record<string, string>;
@@ -62,6 +64,8 @@ export interface RequestOptions<T> {
   url?: string;
   /** What the body of a 2xx must be. Without one the body is returned unread, as `unknown`. */
   schema?: ZodType<T>;
+  /** What must never be shown of this request, for instance a PIN in its body. */
+  secrets?: string[];
   /** Statuses beside 2xx that are an answer and no failure, for instance 404. Their body is not checked. */
   accept?: number[];
 }
@@ -101,7 +105,7 @@ export function createVendorClient(options: VendorClientOptions): VendorClient {
   const { vendor, timeoutMs = 30_000, maxBodyBytes = 32 * 1024 * 1024 } = options;
   const base = new URL(options.baseUrl);
   const credentials = createCredentials(options.auth, vendor, timeoutMs);
-  const words = (text: string) => clean(text, [...credentials.secrets(), ...(options.secrets ?? [])]);
+  const secrets = () => [...credentials.secrets(), ...(options.secrets ?? [])];
   // The last interceptor is the first to see a request.
   const dispatcher = agent.compose([
     cappedAt(maxBodyBytes),
@@ -113,6 +117,7 @@ export function createVendorClient(options: VendorClientOptions): VendorClient {
   return {
     async request<T>(operation: Operation, asked: RequestOptions<T>): Promise<VendorAnswer<T>> {
       const { signal } = asked.call;
+      const words = (text: string) => clean(text, [...secrets(), ...(asked.secrets ?? [])]);
       const request = buildRequest(base, operation, asked, timeoutMs);
       const startedAt = performance.now();
       let exchange = await send(dispatcher, request, signal);
@@ -132,8 +137,9 @@ export function createVendorClient(options: VendorClientOptions): VendorClient {
       const { value, isJson } = parseBody(answer.body);
       if (asked.accept?.includes(status)) return { status, headers, body: value as T };
 
-      const failure = options.describeError?.({ status, body: value });
+      const failure = options.describeError?.({ status, headers, body: value });
       if (failure || status < 200 || status > 299) {
+        Object.assign(details, failure?.details);
         const text = words(failure?.text ?? vendorText(value));
         throw refusalOf(answer, { text, code: failure?.code, changes: operation.changes, base, details });
       }
@@ -184,7 +190,8 @@ function buildRequest<T>(
   });
   const url = asked.url ? new URL(asked.url, base) : new URL(base.origin + base.pathname.replace(/\/+$/, '') + path);
   for (const [key, value] of Object.entries(asked.query ?? {})) {
-    if (value !== undefined) url.searchParams.set(key, String(value));
+    if (Array.isArray(value)) for (const one of value) url.searchParams.append(key, one);
+    else if (value !== undefined) url.searchParams.set(key, String(value));
   }
   const headers: Record<string, string> = { accept: 'application/json', ...asked.headers };
   let body: string | null = null;
@@ -386,11 +393,13 @@ function clientCredentials(
     const { status, body } = await issuer.request(operation, {
       // Shared by all who wait, so nobody's cancellation ends it.
       call: { signal: new AbortController().signal, now: '' },
-      form: { grant_type: 'client_credentials', client_id, client_secret, scope },
-      accept: [400, 401],
+      form: { grant_type: 'client_credentials', client_id, client_secret, ...(scope !== undefined && { scope }) },
+      // RFC 6749 knows the first two; CrowdStrike says 403.
+      accept: [400, 401, 403],
     });
     const granted = body as { access_token?: unknown; expires_in?: unknown; error?: unknown } | undefined;
-    if (status !== 200 || typeof granted?.access_token !== 'string') {
+    // 200, or 201 from CrowdStrike.
+    if (status > 299 || typeof granted?.access_token !== 'string') {
       const why = clean(vendorText(body), [auth.clientSecret]);
       throw new VendorRefused('LDP_NOT_AUTHENTICATED', `${vendor} token: no token was granted: ${why}`, { status });
     }
@@ -477,6 +486,8 @@ function refusalOf(answer: Answer, { text, code, changes, base, details }: Refus
     return new VendorUnavailable('LDP_SERVER_ERROR', message, unavailable);
   }
   const found = code ?? codeOf(status, text);
+  // A fault of the vendor's own inside a 2xx leaves as much open as a 5xx.
+  if (found === 'LDP_SERVER_ERROR' && changes) return new OutcomeUnknown('LDP_OUTCOME_UNKNOWN', message, details);
   return errorCatalogue[found].class === 'VendorUnavailable'
     ? new VendorUnavailable(found, message, details)
     : new VendorRefused(found, message, details);
@@ -494,11 +505,12 @@ function codeOf(status: number, text: string): ErrorCode {
 
 /**
  * How long the vendor asks us to wait. Known forms: `Retry-After` in seconds or as a date, `RateLimit-Reset` in
- * seconds (Netskope), `X-RateLimit-Reset` as an epoch (ServiceNow) or ISO 8601 (Jira), `X-Rate-Limit-Reset` (Okta).
+ * seconds (Netskope), `X-RateLimit-Reset` as an epoch (ServiceNow) or ISO 8601 (Jira), `X-Rate-Limit-Reset` (Okta),
+ * `X-RateLimit-RetryAfter` as an epoch in spite of its name (CrowdStrike).
  * Moments are compared with the vendor's own clock, where it tells it.
  */
 function readRetryAfter(headers: Headers): { retryAfterMs?: number } {
-  const names = ['retry-after', 'ratelimit-reset', 'x-ratelimit-reset', 'x-rate-limit-reset'];
+  const names = ['retry-after', 'ratelimit-reset', 'x-ratelimit-reset', 'x-rate-limit-reset', 'x-ratelimit-retryafter'];
   const text = names.map((name) => header(headers, name)).find((value) => value !== undefined && value.trim() !== '');
   if (text === undefined) return {};
   const vendorNow = Date.parse(header(headers, 'date') ?? '') || Date.now();

@@ -43,6 +43,7 @@ const sharedByProducts = [
   'connection-test',
   'errors',
   'feed-reading',
+  'graph',
   'http',
   'report-body',
   'roles',

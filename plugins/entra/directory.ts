@@ -4,15 +4,13 @@
  */
 import type { z } from 'zod';
 import { VendorRefused } from '../errors';
+import { identified, itemsOf, noContent, odataText } from '../graph';
 import type { VendorClient } from '../http';
 import type { Call, Directory, DirectoryAccount } from '../roles';
 import {
   createGraph,
   deviceSchema,
-  identified,
-  itemsOf,
   jobSchemaSchema,
-  noContent,
   operations,
   provisionedSchema,
   revokedSchema,
@@ -144,7 +142,7 @@ export function createDirectory(settings: EntraSettings): Directory {
       const devices = itemsOf(graph, operations.findDevices, deviceSchema, {
         call,
         query: {
-          $filter: `displayName eq '${hostname.replaceAll("'", "''")}'`,
+          $filter: `displayName eq ${odataText(hostname)}`,
           $select: 'id,displayName,accountEnabled,physicalIds',
         },
       });

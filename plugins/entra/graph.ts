@@ -1,20 +1,11 @@
 /**
- * Microsoft Graph as this plugin uses it: its operations, its answers, and the one guard that it must never be without.
+ * Microsoft Graph as this plugin uses it: its operations and their answers.
  * @module
  */
 import { z } from 'zod';
-import { VendorRefused } from '../errors';
-import { createVendorClient, type VendorClient } from '../http';
-import type { Call, Operation } from '../roles';
+import { createGraphClient, identified, type GraphOperation } from '../graph';
+import type { VendorClient } from '../http';
 import type { EntraSettings } from './settings';
-
-/**
- * A `DELETE` on Graph that does not end in `/$ref` deletes the object itself: the user instead of the membership. So the
- * type knows no other DELETE, and the client sends no other.
- */
-export type GraphOperation =
-  | (Operation & { method: Exclude<Operation['method'], 'DELETE'> })
-  | (Operation & { method: 'DELETE'; path: `${string}/$ref` });
 
 /** Least permissions are those of Microsoft's Graph documentation (application permissions). */
 export const operations = {
@@ -112,69 +103,9 @@ export const operations = {
   },
 } as const satisfies Record<string, GraphOperation>;
 
-/** A client for Graph with client credentials. */
+/** A client for Graph, at a pace of its own where one is given. */
 export function createGraph(settings: EntraSettings, limit?: { requests: number; perMs: number }): VendorClient {
-  return onlyReferencesAreDeleted(
-    createVendorClient({
-      vendor: 'entra',
-      baseUrl: settings.graphUrl,
-      auth: {
-        kind: 'client-credentials',
-        tokenUrl: `${settings.loginUrl}/${settings.directoryTenant}/oauth2/v2.0/token`,
-        clientId: settings.clientId,
-        clientSecret: settings.clientSecret,
-        scope: `${settings.graphUrl}/.default`,
-      },
-      timeoutMs: settings.timeoutMs,
-      ...(limit && { limit }),
-    }),
-  );
-}
-
-/**
- * Refuse every DELETE that could delete an object. A link or a query would replace or hide the end of the path, so a
- * DELETE has neither; values in the path are encoded by the client and cannot be empty.
- */
-export function onlyReferencesAreDeleted(client: VendorClient): VendorClient {
-  return {
-    async request(operation, options) {
-      const safe = operation.path.endsWith('/$ref') && options.url === undefined && options.query === undefined;
-      if (operation.method === 'DELETE' && !safe) {
-        throw new VendorRefused('LDP_REFUSED', `entra ${operation.name}: a DELETE without /$ref deletes the object`, {
-          operation: `entra ${operation.name}`,
-        });
-      }
-      return client.request(operation, options);
-    },
-  };
-}
-
-/** No list read here is longer (pages): a vendor that goes round in circles must not keep us. */
-const mostPages = 100;
-
-/** The items of a list, page by page, as far as the caller wants them. None where its status is in `accept`. */
-export async function* itemsOf<T>(
-  graph: VendorClient,
-  operation: GraphOperation,
-  item: z.ZodType<T>,
-  asked: {
-    call: Call;
-    params?: Record<string, string>;
-    query?: Record<string, string | number>;
-    accept?: number[];
-  },
-): AsyncGenerator<T, void, undefined> {
-  const { query, ...rest } = asked;
-  const schema = z.object({ value: z.array(item), '@odata.nextLink': z.string().nullish() });
-  let url: string | undefined;
-  for (let page = 0; page < mostPages; page += 1) {
-    const where = url === undefined ? { ...(query && { query }) } : { url };
-    const { status, body } = await graph.request(operation, { ...rest, ...where, schema });
-    if (asked.accept?.includes(status)) return;
-    yield* body.value;
-    url = body['@odata.nextLink'] ?? undefined;
-    if (url === undefined) return;
-  }
+  return createGraphClient('entra', settings, limit && { limit });
 }
 
 // --- answers: Graph leaves out what is not selected, and sends null for what is not set -----------------------------
@@ -201,11 +132,6 @@ export const groupSchema = z.object({
   onPremisesSyncEnabled: z.boolean().nullish(),
   isAssignableToRole: z.boolean().nullish(),
 });
-
-/** 204 by the documentation. Whatever JSON may come one day is fine; a page of some proxy is not. */
-export const noContent = z.unknown();
-
-export const identified = z.object({ id: z.string().min(1) });
 
 export const jobSchemaSchema = z.object({ synchronizationRules: z.array(identified) });
 

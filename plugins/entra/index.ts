@@ -4,10 +4,11 @@
  * @module
  */
 import { tried } from '../connection-test';
+import { identified, itemsOf } from '../graph';
 import type { VendorClient } from '../http';
 import type { Call, Plugin } from '../roles';
 import { createDirectory } from './directory';
-import { createGraph, deviceSchema, groupSchema, identified, itemsOf, operations } from './graph';
+import { createGraph, deviceSchema, groupSchema, operations } from './graph';
 import { entraSettings, type EntraSettings } from './settings';
 import { createSignInFeed } from './sign-ins';
 

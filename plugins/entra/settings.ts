@@ -3,19 +3,13 @@
  * @module
  */
 import { z } from 'zod';
-import { filledText, milliseconds, vendorUrl } from '../setting-fields';
-
-const objectId = z.guid({ error: 'is not an object id: copy the GUID from the Entra admin centre' });
+import { graphSettings, objectId } from '../graph';
+import { filledText, milliseconds } from '../setting-fields';
 
 /** An instance with `plugin: entra`: all of its part of the settings file but `plugin` itself. */
 export const entraSettings = z
   .strictObject({
-    /** Tenant id or one of its domains. */
-    directoryTenant: filledText.regex(/^[A-Za-z0-9.-]+$/, { error: 'is neither a tenant id nor a domain' }),
-    clientId: objectId,
-    clientSecret: filledText,
-    graphUrl: vendorUrl.default('https://graph.microsoft.com'),
-    loginUrl: vendorUrl.default('https://login.microsoftonline.com'),
+    ...graphSettings,
     /** Object id of the lost group. Leave it out where secure access owns the group. */
     lostGroupId: objectId.optional(),
     /** The enterprise application that pushes the group to secure access. Leave it out to wait for its regular cycle. */
@@ -46,8 +40,6 @@ export const entraSettings = z
     settleMs: milliseconds.default(2_000),
     /** Longest time until the regular cycle has carried a change (milliseconds): about 40 min (docs.netskope.com). */
     provisioningCycleMs: milliseconds.default(2_400_000),
-    /** How long Graph may be silent (milliseconds). */
-    timeoutMs: milliseconds.min(1).default(30_000),
   })
   .refine((settings) => settings.provisioning === undefined || settings.lostGroupId !== undefined, {
     path: ['provisioning'],

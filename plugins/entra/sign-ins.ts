@@ -5,8 +5,9 @@
 import { z } from 'zod';
 import type { Place } from '../../playbook/sighting';
 import { feedAnswer, startOf, epoch, type FeedTimes } from '../feed-reading';
+import { itemsOf, odataMoment, odataText } from '../graph';
 import type { FeedRecord, SightingFeed, WatchedDevice } from '../roles';
-import { createGraph, itemsOf, operations } from './graph';
+import { createGraph, operations } from './graph';
 import type { EntraSettings } from './settings';
 
 /**
@@ -55,9 +56,8 @@ function usersOf(watched: WatchedDevice[]): string[][] {
 }
 
 function filterOf(users: string[], fromSeconds: number): string {
-  const since = new Date(fromSeconds * 1000).toISOString().replace('.000Z', 'Z');
-  const anyOfThem = users.map((user) => `userPrincipalName eq '${user.replaceAll("'", "''")}'`).join(' or ');
-  return `createdDateTime ge ${since} and (${anyOfThem})`;
+  const anyOfThem = users.map((user) => `userPrincipalName eq ${odataText(user)}`).join(' or ');
+  return `createdDateTime ge ${odataMoment(fromSeconds)} and (${anyOfThem})`;
 }
 
 const text = z

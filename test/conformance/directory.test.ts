@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { entra } from '../../plugins/entra';
-import { onlyReferencesAreDeleted, type GraphOperation } from '../../plugins/entra/graph';
+import { onlyReferencesAreDeleted, type GraphOperation } from '../../plugins/graph';
 import { createVendorClient } from '../../plugins/http';
 import type { Directory, Operation, PluginInstance } from '../../plugins/roles';
 import { call, everyFault, startVendorWorld, type Exercise, type VendorWorld } from './vendor-world';
@@ -111,6 +111,7 @@ describe('a DELETE that would delete the user', () => {
         baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
         auth: { kind: 'none' },
       }),
+      'entra',
     );
   const remove = (path: string): Operation => ({ name: 'x', method: 'DELETE', path, changes: true, permission: '' });
 
