@@ -55,11 +55,12 @@ export function createPeopleActivities(house: House) {
     const { key, subject, text, incident, to } = page;
     const call = callAt(now);
     const told = [...(page.told ?? [])];
-    const missing: CallPeopleAnswer['missing'] = to.whom
+    const whom = to.whom.length > 0 ? to.whom : settings.onCall;
+    const missing: CallPeopleAnswer['missing'] = whom
       .filter((name) => whoIsCalled(settings.people, [name], false, now).length === 0)
       .map((who) => ({ who, message: 'is not in the settings any more' }));
 
-    const people = whoIsCalled(settings.people, to.whom, to.deputies === true, now).map(({ name, person }) => ({
+    const people = whoIsCalled(settings.people, whom, to.deputies === true, now).map(({ name, person }) => ({
       ways: waysTo(name, Object.entries(person.notify), to.by),
       heldUntil: to.inQuietHours === 'wait' ? quietUntil(person, now) : undefined,
     }));

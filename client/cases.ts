@@ -53,6 +53,13 @@ function wentOnAsNewRun(error: unknown): boolean {
   return error instanceof ServiceError && isGrpcServiceError(error.cause) && Number(error.cause.code) === 9;
 }
 
+/** What a case says of itself beside its search attributes. */
+interface Memo {
+  openedAt?: string;
+  names?: Record<string, string>;
+  tickets?: string[];
+}
+
 /** A row of the list: what visibility knows, no query of the case needed. */
 export interface CaseSummary {
   workflowId: string;
@@ -164,7 +171,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     const rows: CaseSummary[] = [];
     for await (const found of client.workflow.list({ query: conditions.join(' AND ') })) {
       if (found.status.name === 'CONTINUED_AS_NEW') continue;
-      const { names = {}, tickets } = (found.memo ?? {}) as { names?: Record<string, string>; tickets?: string[] };
+      const { names = {}, tickets, openedAt } = (found.memo ?? {}) as Memo;
       const attribute = (key: { name: string }) => {
         const value = found.typedSearchAttributes.getAll().find((pair) => pair.key.name === key.name)?.value;
         return typeof value === 'string' ? value : undefined;
@@ -186,7 +193,8 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
         tenant: attribute(caseAttributes.tenant) ?? '',
         running: found.status.name === 'RUNNING',
         outcome: attribute(caseAttributes.outcome) ?? 'open',
-        openedAt: found.startTime.toISOString(),
+        // A case goes on in many runs; each of them began later.
+        openedAt: openedAt ?? found.startTime.toISOString(),
         ...(Object.fromEntries(
           Object.entries(optional).filter(([, value]) => value !== undefined),
         ) as Partial<CaseSummary>),

@@ -42,6 +42,8 @@ export interface TenantSettings {
   };
   /** Who is called, read at the moment of the call. */
   people: People;
+  /** Persons or rotas that are called where a rung names nobody; empty: the notifiers' own addresses. */
+  onCall: string[];
   /** The company's own addresses (CIDR), by site: a device seen behind them may be lost in the office. */
   sites: { name: string; addresses: string[] }[];
   /** So many losses of one site, team or hour are an alarm. */

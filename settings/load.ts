@@ -61,20 +61,23 @@ export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'l
     temporal: { ...(address && { address }), namespace, port, uiPort, taskQueue: taskQueues.main },
     http,
     tenants: Object.fromEntries(
-      Object.entries(tenants).map(([name, { rules, guard, reconciliation, watch, people, rotas, sites, pattern }]) => [
-        name,
-        {
-          plugins: tenantPlugins[name] ?? {},
-          rules,
-          guard,
-          reconciliation: { everyMs: reconciliation.every },
-          watch: { indexEveryMs: watch.indexEvery },
-          people: { persons: people, rotas },
-          sites,
-          pattern: { losses: pattern.losses, withinMs: pattern.within },
-          indexKey,
-        },
-      ]),
+      Object.entries(tenants).map(
+        ([name, { rules, guard, reconciliation, watch, people, rotas, onCall, sites, pattern }]) => [
+          name,
+          {
+            plugins: tenantPlugins[name] ?? {},
+            rules,
+            guard,
+            reconciliation: { everyMs: reconciliation.every },
+            watch: { indexEveryMs: watch.indexEvery },
+            people: { persons: people, rotas },
+            onCall,
+            sites,
+            pattern: { losses: pattern.losses, withinMs: pattern.within },
+            indexKey,
+          },
+        ],
+      ),
     ),
   };
 }

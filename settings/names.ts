@@ -44,6 +44,8 @@ export function checkNames(written: unknown, at: Path, notifiers: Set<string>, m
     checkWhom(rota, path, 'deputies');
   }
 
+  checkList(childOf(written, 'onCall'), [...at, 'onCall'], anybody, nobody);
+
   const escalation = childOf(childOf(written, 'rules'), 'escalation');
   const rules: Path = [...at, 'rules', 'escalation'];
   checkAudience(childOf(escalation, 'news'), [...rules, 'news']);

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { defaultRules } from '../playbook/rules';
 import { filledText, isLoopback } from '../plugins/setting-fields';
 import { escalationForm } from './escalation-form';
-import { duration, lasting, name } from './fields';
+import { duration, lasting, name, names } from './fields';
 import { peopleForm, rotasForm, sitesForm } from './people-form';
 
 const durationOr = (defaultMs: number, meaning: string) => duration.default(defaultMs).describe(meaning);
@@ -101,6 +101,9 @@ const tenant = z.strictObject(
       .prefault({}),
     people: peopleForm,
     rotas: rotasForm,
+    onCall: names
+      .default([])
+      .describe("Persons or rotas that are called where a rung names nobody; empty: the notifiers' own addresses."),
     sites: sitesForm,
     pattern: z
       .strictObject({

@@ -33,13 +33,14 @@ export interface SimulatorSettings {
   rotas?: unknown;
   sites?: unknown;
   pattern?: unknown;
+  onCall?: string[];
   /** A server that somebody else runs. */
   temporal?: string;
 }
 
 /** Writes the file; answers where it lies and the secret by which webhooks are signed. */
 export function writeSimulatorSettings(options: SimulatorSettings): { file: string; webhookSecret: string } {
-  const { folder, simulator: url, people, rotas, sites, pattern } = options;
+  const { folder, simulator: url, people, rotas, onCall, sites, pattern } = options;
   mkdirSync(folder, { recursive: true });
   const secret = (name: string, value: string) => {
     const file = join(folder, `${name}.secret`);
@@ -134,6 +135,7 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         rotas,
         sites,
         pattern,
+        onCall,
       },
     },
   };

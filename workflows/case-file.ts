@@ -289,6 +289,7 @@ export class CaseFile {
     const team = state.device?.team;
     const site = state.presence.last?.site;
     upsertMemo({
+      openedAt: state.openedAt,
       names: namesOf(state),
       tickets: state.tickets.map(nameTicket),
       ...(team !== undefined && { team }),

@@ -211,6 +211,17 @@ test('a page whose answer was lost counts as told', async () => {
   expect(readers()).toEqual(['silent@example.test']);
 });
 
+test('where a rung names nobody, whoever is on call is called', async () => {
+  const { settings } = house.tenant('acme');
+  settings.onCall = ['desk'];
+  try {
+    expect((await call(pageTo({}))).told).toEqual(['cem by mail']);
+    expect(await call(pageTo({ inQuietHours: 'wait' }))).toMatchObject({ told: [], heldUntil: expect.any(String) });
+  } finally {
+    settings.onCall = [];
+  }
+});
+
 test('where nobody is left who was named, everybody is called; else those who are', async () => {
   const gone = { who: 'zoe', message: 'is not in the settings any more' };
   const all = await call(pageTo({ whom: ['zoe'], inQuietHours: 'wait' }));
