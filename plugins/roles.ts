@@ -180,10 +180,11 @@ export interface DeviceManagement {
   readLockPin?(id: string, call: Call): Promise<string | undefined>;
   /** Absent: what was sent cannot be taken back. */
   cancel?(record: ManagedRecord, command: RemoteCommand, call: Call): Promise<'cancelled' | 'too late'>;
+  /** `completed`: the command left with this approval, which counts once. Only `approved` is a reason to send. */
   readApproval?(
     code: string,
     call: Call,
-  ): Promise<'needs approval' | 'approved' | 'rejected' | 'cancelled' | 'expired'>;
+  ): Promise<'needs approval' | 'approved' | 'rejected' | 'cancelled' | 'expired' | 'completed'>;
   /** After how long without a sign the vendor forgets a device (milliseconds); undefined: never, or it cannot be read. */
   readCleanUp?(call: Call): Promise<{ afterMs: number } | undefined>;
   readonly settleMs: number;
@@ -368,6 +369,8 @@ export interface PluginInstance {
   notifier?: Notifier;
   archive?: Archive;
   feeds?: SightingFeed[];
+  /** Where the settings say which of the manifest's hosts this instance's agents need: only these. */
+  agentHosts?: string[];
   /** Try the connection without changing anything. One line per thing tried. */
   test(call: Call): Promise<ConnectionTest[]>;
   close(): Promise<void>;
