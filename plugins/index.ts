@@ -3,9 +3,11 @@
  * @module
  */
 import type { TenantSettings } from '../playbook/settings';
+import { crowdstrike } from './crowdstrike';
 import { entra } from './entra';
 import { BadInput } from './errors';
 import { folder } from './folder';
+import { intune } from './intune';
 import { netskope } from './netskope';
 import { pagerduty } from './pagerduty';
 import type { Plugin, PluginInstance } from './roles';
@@ -16,7 +18,10 @@ import { webhook } from './webhook';
 
 /** Manifests by the `plugin:` value of the settings. */
 export const plugins: Readonly<Record<string, Plugin>> = Object.fromEntries(
-  [entra, folder, netskope, pagerduty, servicenow, smtp, webhook].map((plugin: Plugin) => [plugin.name, plugin]),
+  [crowdstrike, entra, folder, intune, netskope, pagerduty, servicenow, smtp, webhook].map((plugin: Plugin) => [
+    plugin.name,
+    plugin,
+  ]),
 );
 
 /** An instance with the names by which people and settings know it. */

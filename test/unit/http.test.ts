@@ -215,6 +215,7 @@ describe('how long the vendor asks us to wait', () => {
     ['ServiceNow', { 'x-ratelimit-reset': String(epoch + 90) }, 90_000],
     ['Jira', { 'x-ratelimit-reset': '2026-01-01T00:00:05Z' }, 5_000],
     ['Okta', { 'x-rate-limit-reset': String(epoch + 2) }, 2_000],
+    ['CrowdStrike', { 'x-ratelimit-retryafter': String(epoch + 4) }, 4_000],
     ['a moment that has passed', { 'x-ratelimit-reset': String(epoch - 90) }, 0],
     ['much too long', { 'retry-after': '999999999' }, 3_600_000],
     ['nonsense', { 'retry-after': 'soon' }, undefined],

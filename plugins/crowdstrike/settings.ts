@@ -1,0 +1,56 @@
+/**
+ * Settings of CrowdStrike Falcon.
+ * @module
+ */
+import { z } from 'zod';
+import { filledText, milliseconds, vendorUrl } from '../setting-fields';
+
+/**
+ * Where a Falcon cloud answers, and what its sensors speak to (port 443, certificates pinned). API hosts: gofalcon
+ * falcon/cloud.go. Sensor hosts: docs.actzero.ai agent-prereqs. Those of the government clouds are in no public source.
+ */
+export const clouds = {
+  'us-1': { api: 'https://api.crowdstrike.com', sensor: sensorHosts('-b') },
+  'us-2': { api: 'https://api.us-2.crowdstrike.com', sensor: sensorHosts('-gyr-maverick') },
+  'us-3': {
+    api: 'https://api.us-3.crowdstrike.com',
+    sensor: ['ts01.us-3.cloudsink.net', 'lfodown01.us-3.cloudsink.net'],
+  },
+  'eu-1': { api: 'https://api.eu-1.crowdstrike.com', sensor: sensorHosts('-lanner-lion') },
+} as const;
+
+function sensorHosts(cloud: string): string[] {
+  return ['ts01', 'lfodown01', 'lfoup01'].map((name) => `${name}${cloud}.cloudsink.net`);
+}
+
+/** An instance with `plugin: crowdstrike`: all of its part of the settings file but `plugin` itself. */
+export const crowdstrikeSettings = z
+  .strictObject({
+    /** The cloud that the customer lives in: the console's address shows it. */
+    region: z.enum(['us-1', 'us-2', 'us-3', 'eu-1'], { error: 'is none of us-1, us-2, us-3, eu-1' }),
+    clientId: filledText,
+    clientSecret: filledText,
+    /** Default: the address of the region. */
+    url: vendorUrl.optional(),
+    feeds: z
+      .strictObject({
+        /** When the sensor was last seen, as sightings. Left out, it is not read. */
+        lastSeen: z
+          .strictObject({
+            pollEveryMs: milliseconds.min(100).default(60_000),
+            lateDataMs: milliseconds.default(10 * 60_000),
+          })
+          .optional(),
+      })
+      .prefault({}),
+    /**
+     * How long a read may still show the old state after a write (milliseconds). A host that was read at once after its
+     * release was seen to stay in `lift_containment_pending` (public code of an integrator).
+     */
+    settleMs: milliseconds.default(15_000),
+    /** How long Falcon may be silent (milliseconds). */
+    timeoutMs: milliseconds.min(1).default(30_000),
+  })
+  .transform((settings) => ({ ...settings, url: settings.url ?? clouds[settings.region].api }));
+
+export type CrowdStrikeSettings = z.infer<typeof crowdstrikeSettings>;
