@@ -135,7 +135,7 @@ describe('one ladder', () => {
       progress().calling = to;
       called(progress(), at(hours));
     };
-    return { look, progress, call };
+    return { track, look, progress, call };
   }
 
   test('waits for the age, then for the repeat, and for nothing while a call is on its way', () => {
@@ -163,6 +163,25 @@ describe('one ladder', () => {
     held(progress(), at(9));
     expect(look(6)).toEqual({ over: [], due: [], nextAt: at(9) });
     expect(look(9).due).toEqual(['late: deputies']);
+  });
+
+  test('a call ends the wait for quiet hours: the next one is a repeat', () => {
+    const { look, progress, call } = standing(rung({ repeatEveryMs: hourMs, deputiesAfterMs: 2 * hourMs }));
+    look(2);
+    call(2);
+    progress().calling = 'whom';
+    held(progress(), at(12));
+    call(4, 'deputies');
+    expect(look(4).nextAt).toBe(at(5));
+    expect(progress()).toEqual({
+      rung: 'late',
+      trouble: 'silent',
+      since: at(0),
+      called: 2,
+      firstAt: at(2),
+      lastAt: at(4),
+      deputiesAt: at(4),
+    });
   });
 
   test('nobody is called twice at one moment when a snooze or a long pause ends after the deputies were due', () => {
@@ -212,13 +231,14 @@ describe('one ladder', () => {
 
   test('tells of every rung whose trouble is over and that called, was about to call, or asked', () => {
     const names = ['called', 'calling', 'asked', 'early'];
-    const { look, progress } = standing(...names.map((name) => rung({ name })));
+    const { track, look, progress } = standing(...names.map((name) => rung({ name })));
     look(2);
     progress('called').called = 1;
     progress('calling').calling = 'whom';
     progress('asked').proposed = true;
     expect(look(3, [silent({ since: at(3) })]).over).toEqual(['called', 'calling', 'asked']);
     expect(look(4, []).over).toEqual([]);
+    expect(track).toEqual({ clocks: {}, rungs: {} });
   });
 
   test('one trouble has one incident with each rung, and another when it begins anew', () => {
