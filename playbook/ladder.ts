@@ -36,7 +36,7 @@ export interface Audience {
   whom: string[];
   /** Notifiers by name; empty: all that a person has. */
   by: string[];
-  /** `wait`: a person in quiet hours is called when they end. */
+  /** `wait`: whoever has quiet hours is left out; where that leaves nobody, the first to wake up is called then. */
   inQuietHours: 'page' | 'wait';
   severity: Severity;
 }

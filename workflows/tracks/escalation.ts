@@ -34,6 +34,9 @@ export async function escalation(c: CaseFile): Promise<void> {
     tasksBegin(c);
     const troubles = troublesOf(state, c.now);
     for (const progress of keepClocks(track, ladder, troubles, c.now)) standDown(c, progress);
+    // What waits in the queue is not said while it means nothing.
+    for (const { id, pausedSince } of troubles)
+      if (pausedSince !== undefined) for (const { name } of ladder) c.dropPages(progressKey(name, id));
     for (const progress of takeFacts(track, ladder, factsOf(state))) standDown(c, progress);
     for (const call of dueCalls(track, ladder, troubles, c.now)) raise(c, call);
     fallSilent(c);
