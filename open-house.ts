@@ -8,17 +8,33 @@ import { assembleTenant, findClosing } from './activities/house';
 import { createCaseClient } from './client/cases';
 import { readFeeds } from './client/feeds';
 import { missingWorkers } from './client/workers';
-import type { Settings } from './playbook/settings';
-import { createPlugins } from './plugins';
+import type { Settings, TenantSettings } from './playbook/settings';
+import { createPlugins, plugins } from './plugins';
+import { isLoopback } from './plugins/setting-fields';
 
 /** The tenants of the settings, each with its plugins made. Nothing is called yet. */
 export function openTenants(settings: Settings): Map<string, Tenant> {
   return new Map(
     Object.entries(settings.tenants).map(([name, tenant]) => [
       name,
-      assembleTenant(name, tenant, createPlugins(tenant.plugins)),
+      assembleTenant(name, tenant, createPlugins(tenant.plugins), {
+        simulated: new Set(entriesOf(tenant).flatMap(([instance, part]) => (isHere(part.settings) ? [instance] : []))),
+        agentHosts: new Map(
+          entriesOf(tenant).map(([instance, { plugin }]) => [instance, plugins[plugin]?.agentHosts ?? []]),
+        ),
+      }),
     ]),
   );
+}
+
+const entriesOf = (tenant: TenantSettings) => Object.entries(tenant.plugins);
+
+/** Every address of the instance is on this machine. */
+function isHere(settings: unknown): boolean {
+  const addresses = Object.values(settings ?? {}).filter(
+    (value): value is string => typeof value === 'string' && /^https?:\/\//.test(value),
+  );
+  return addresses.length > 0 && addresses.every((address) => isLoopback(new URL(address).hostname));
 }
 
 /** What activities, webhooks and the API work with. `eager`: the worker shares this client's native connection. */

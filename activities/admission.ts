@@ -5,10 +5,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { Permit, PermitRequest } from '../playbook/permits';
 import { VendorUnavailable } from '../plugins/errors';
 import { taskQueues, workflowIds } from '../workflows/ids';
 import type { Admission, AdmissionRequest } from '../workflows/messages';
-import { admitContainments } from '../workflows/messages';
+import { admitContainments, permitCommand } from '../workflows/messages';
 
 /** One update asks for at most this many cases. */
 const batchSize = 200;
@@ -68,4 +69,26 @@ export function createAdmissions(client: Client): (tenant: string, request: Admi
       waiting.set(tenant, first);
       void carry(tenant, first);
     });
+}
+
+/** Asks the guard for one permit. The guard knows each permit by its id: a repeat is harmless. */
+export function createPermits(client: Client): (tenant: string, request: PermitRequest) => Promise<Permit> {
+  return async (tenant, request) => {
+    try {
+      return await client.withDeadline(Date.now() + answerWithinMs, () =>
+        client.workflow.executeUpdateWithStart(permitCommand, {
+          startWorkflowOperation: new WithStartWorkflowOperation('guard', {
+            workflowId: workflowIds.guard(tenant),
+            taskQueue: taskQueues.main,
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            args: [{ tenant, admitted: [] }],
+          }),
+          updateId: randomUUID(),
+          args: [request],
+        }),
+      );
+    } catch (cause) {
+      throw new VendorUnavailable('LDP_UNREACHABLE', 'The guard did not answer in time.', {}, { cause });
+    }
+  };
 }

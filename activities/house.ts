@@ -13,9 +13,12 @@ import type { TenantSettings } from '../playbook/settings';
 import { VendorRefused } from '../plugins/errors';
 import type {
   Archive,
+  DeviceManagement,
   Directory,
+  EndpointDetection,
   Notifier,
   PluginInstance,
+  SecretStore,
   SecureAccess,
   SightingFeed,
   TicketDesk,
@@ -32,6 +35,13 @@ export interface Tenant {
   desks: Map<string, TicketDesk>;
   notifiers: Map<string, Notifier>;
   archive: Archive;
+  managements: Map<string, DeviceManagement>;
+  detections: Map<string, EndpointDetection>;
+  secretStore?: SecretStore;
+  /** Instances whose address is this machine: nothing real can happen there. */
+  simulated: Set<string>;
+  /** Hosts that the agents on devices need, by instance. */
+  agentHosts: Map<string, string[]>;
   feeds: { plugin: string; feed: SightingFeed }[];
   instances: Map<string, PluginInstance>;
 }
@@ -48,7 +58,12 @@ export interface House {
 }
 
 /** Put a tenant's plugin instances into their roles. Exactly one secure access and one archive are needed. */
-export function assembleTenant(name: string, settings: TenantSettings, instances: Map<string, PluginInstance>): Tenant {
+export function assembleTenant(
+  name: string,
+  settings: TenantSettings,
+  instances: Map<string, PluginInstance>,
+  about: Pick<Tenant, 'simulated' | 'agentHosts'>,
+): Tenant {
   const filling = <R extends keyof PluginInstance>(role: R) =>
     [...instances].flatMap(([instance, plugin]) =>
       plugin[role] ? [[instance, plugin[role] as NonNullable<PluginInstance[R]>] as const] : [],
@@ -67,6 +82,7 @@ export function assembleTenant(name: string, settings: TenantSettings, instances
   const [secureAccessName, secureAccess] = one('secureAccess', 'secure access (for instance netskope)');
   const [, archive] = one('archive', 'the archive (for instance folder)');
   const directory = filling('directory')[0]?.[1];
+  const secretStore = filling('secretStore')[0]?.[1];
   return {
     name,
     settings,
@@ -76,6 +92,10 @@ export function assembleTenant(name: string, settings: TenantSettings, instances
     desks: new Map(filling('ticketDesk')),
     notifiers: new Map(filling('notifier')),
     archive,
+    managements: new Map(filling('deviceManagement')),
+    detections: new Map(filling('endpointDetection')),
+    ...(secretStore && { secretStore }),
+    ...about,
     feeds: filling('feeds').flatMap(([plugin, feeds]) => feeds.map((feed) => ({ plugin, feed }))),
     instances,
   };

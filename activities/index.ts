@@ -12,6 +12,7 @@ import { createMeasureActivities } from './measures';
 import { createPeopleActivities } from './people';
 import { createTicketActivities } from './tickets';
 import { createWatchActivities } from './watch';
+import { createWipeActivities } from './wipe';
 
 function plainActivities(house: House) {
   return {
@@ -22,6 +23,7 @@ function plainActivities(house: House) {
     ...createJournalActivities(house),
     ...createIntakeActivities(house),
     ...createWatchActivities(house),
+    ...createWipeActivities(house),
     ...createAlarmActivities(house),
   };
 }

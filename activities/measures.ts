@@ -98,6 +98,7 @@ const notOffered: Record<SideMeasure, string> = {
   'revoke-sessions': 'The settings name no directory.',
   'disable-user': 'The settings name no directory.',
   'disable-device': 'The settings name no directory.',
+  isolate: 'The settings name no endpoint detection.',
 };
 
 /** One thing that can be read, put in place and taken back. */
@@ -124,6 +125,7 @@ function leverOf(tenant: Tenant, measure: SideMeasure): Lever | undefined {
       }
     );
   }
+  if (measure === 'isolate') return isolation(tenant);
   if (directory === undefined) return undefined;
   switch (measure) {
     case 'revoke-sessions':
@@ -170,6 +172,34 @@ function leverOf(tenant: Tenant, measure: SideMeasure): Lever | undefined {
           directory.setDeviceEnabled(await requireDevice(directory, device, call), true, call),
       };
   }
+}
+
+/** By the one EDR that has exactly one agent on it. */
+function isolation({ detections, settings }: Tenant): Lever | undefined {
+  const [first] = detections;
+  if (first === undefined) return undefined;
+  const [plugin, detection] = first;
+  const agentOf = async (device: DeviceNames, call: Call) => {
+    const found = await detection.findAgents({ ...(device.serial && { serial: device.serial }) }, call);
+    if (found.length === 1 && found[0]) return found[0];
+    throw new VendorRefused(
+      found.length === 0 ? 'LDP_NOT_FOUND' : 'LDP_CONFLICT',
+      `${plugin} has ${found.length} agents of serial ${device.serial ?? '(none)'}; exactly one is needed.`,
+    );
+  };
+  return {
+    settleMs: detection.settleMs,
+    read: async (device, call) => {
+      const { isolation: is } = await agentOf(device, call);
+      const present = is === 'isolated' || is === 'being isolated';
+      return { offered: true, present, evidence: `${plugin} says: ${is}.` };
+    },
+    put: async (device, call) => {
+      if (settings.wipe.dryRun) throw new VendorRefused('LDP_REFUSED', 'Dry run: the isolation would have left now.');
+      await detection.isolate(await agentOf(device, call), 'Lost-device playbook', call);
+    },
+    undo: async (device, call) => detection.release(await agentOf(device, call), 'Lost-device playbook', call),
+  };
 }
 
 async function requireAccount(directory: Directory, user: string | undefined, call: Call) {

@@ -215,6 +215,7 @@ const measureNames: Record<MeasureName, string> = {
   'revoke-sessions': 'sessions revoked',
   'disable-device': 'device disabled',
   'disable-user': 'user disabled',
+  isolate: 'isolated',
 };
 
 function measureRows({ containment }: CaseState): string[][] {

@@ -21,6 +21,9 @@ export const archiveKeys = {
     `cases/${segment(chain)}/journal/${number(first)}-${number(last)}.json`,
   /** What was there before the first change, written down before that change is sent. */
   baseline: (chain: string) => `cases/${segment(chain)}/baseline.json`,
+  evidence: (chain: string, n: number) => `cases/${segment(chain)}/evidence/${number(n)}.json`,
+  /** Written before a wipe leaves: whoever finds it there must not send. */
+  wipeIntent: (chain: string, permit: string) => `cases/${segment(chain)}/wipe/${segment(permit)}.json`,
   report: (chain: string) => `cases/${segment(chain)}/closing-report.json`,
   /** When a notifier told an alarm: what it told lately is not told again. */
   alarm: (alarm: string, notifier: string, at: string) => `${archiveKeys.alarms(alarm, notifier)}${segment(at)}.json`,

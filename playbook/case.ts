@@ -11,6 +11,7 @@ import { defaultRules, type Rules } from './rules';
 import type { Sighting } from './sighting';
 import { shortHash } from './short-hash';
 import type { EncryptionProof, Task } from './tasks';
+import { noWipe, type WipeTrack } from './wipe';
 
 export const caseSchema = 2;
 /** Upper bound of the serialised state (bytes of JSON). */
@@ -41,7 +42,8 @@ export interface Measure {
   before?: { present: boolean; since?: string };
 }
 
-export type MeasureName = 'lost-group' | 'device-tag' | 'revoke-sessions' | 'disable-device' | 'disable-user';
+export type MeasureName =
+  'lost-group' | 'device-tag' | 'revoke-sessions' | 'disable-device' | 'disable-user' | 'isolate';
 
 export interface ContainmentTrack {
   state: 'none' | 'contained' | 'released' | 'user released, device held';
@@ -205,7 +207,7 @@ export interface CaseState {
   containment: ContainmentTrack;
   configuration: ConfigurationTrack;
   presence: PresenceTrack;
-  wipe: { state: 'none' };
+  wipe: WipeTrack;
   escalation: EscalationTrack;
   tasks: Task[];
   encryption?: EncryptionProof;
@@ -289,7 +291,7 @@ export function openCase(
       unheardSince: ids.now,
       heard: {},
     },
-    wipe: { state: 'none' },
+    wipe: noWipe(),
     escalation: { clocks: {}, rungs: {} },
     tasks: [],
     reopened: 0,
@@ -320,8 +322,9 @@ export function upgrade(state: CaseState): CaseState {
     escalation: { clocks: {}, rungs: {} },
     tasks: [],
     reopened: 0,
+    wipe: noWipe(),
     paged: state.paged.map(pageHash),
-    rules: { ...state.rules, escalation: defaultRules.escalation },
+    rules: { ...state.rules, escalation: defaultRules.escalation, wipe: defaultRules.wipe },
   };
 }
 

@@ -5,6 +5,7 @@
 
 import type { Audience, Rung } from './ladder';
 import type { ClockRule, TaskRule } from './tasks';
+import type { WhenOffline } from './wipe';
 
 /** What the directory is asked to do once the move is seen. */
 export type DirectoryStep = 'revoke-sessions' | 'disable-device' | 'disable-user';
@@ -37,6 +38,7 @@ export interface Rules {
     journalGatherMs: number;
   };
   escalation: EscalationRules;
+  wipe: WipeRules;
 }
 
 export interface EscalationRules {
@@ -53,6 +55,34 @@ export interface EscalationRules {
   listenForMs: number;
   /** Consoles that forget a device which is silent for too long. */
   cleanUps: CleanUp[];
+}
+
+/** When an EDR cuts the device off. Isolated first, it would never hear of its wipe. */
+export type IsolateWhen = 'never' | 'afterWipeDelivered' | 'immediate';
+
+export interface WipeRules {
+  whenOffline: { lost: WhenOffline; stolen: WhenOffline };
+  /** How long a request and its approval hold (milliseconds). */
+  consentMs: number;
+  /** Nobody approved: it is proposed again after this time (milliseconds). */
+  askAgainMs: number;
+  /** The variant that goes on through power-off, where the platform has it. */
+  protected: { lost: boolean; stolen: boolean };
+  isolate: IsolateWhen;
+  /** First line that fits decides what is proposed. */
+  tree: WipeLine[];
+}
+
+/** One line of the decision tree. What it leaves out may be anything. */
+export interface WipeLine {
+  kind?: 'lost' | 'stolen';
+  encrypted?: 'yes' | 'no' | 'unknown';
+  powered?: 'on' | 'off' | 'sleeping' | 'unknown';
+  uniqueData?: 'yes' | 'no' | 'unknown';
+  legalHold?: 'yes' | 'no' | 'unknown';
+  inTheOffice?: boolean;
+  propose: 'wipe' | 'do not wipe';
+  because: string;
 }
 
 /** The date on which a console removes the record of a silent device, and with it every command that waits for it. */
@@ -281,5 +311,37 @@ export const defaultRules: Rules = {
     clientSilentAfterMs: 2 * hourMs,
     listenForMs: 365 * dayMs,
     cleanUps: [],
+  },
+  wipe: {
+    // A thief's café visit is shorter than any watch; a lost laptop may lie in a drawer.
+    whenOffline: { lost: 'hold-until-seen', stolen: 'queue-at-vendor' },
+    consentMs: 3 * dayMs,
+    askAgainMs: 7 * dayMs,
+    protected: { lost: false, stolen: true },
+    isolate: 'afterWipeDelivered',
+    tree: [
+      { legalHold: 'yes', propose: 'do not wipe', because: 'A legal hold forbids it.' },
+      {
+        inTheOffice: true,
+        propose: 'do not wipe',
+        because: 'It is behind an address of the company: have it looked for.',
+      },
+      {
+        kind: 'lost',
+        uniqueData: 'yes',
+        encrypted: 'yes',
+        propose: 'do not wipe',
+        because: 'It is encrypted, and holds the only copy of something.',
+      },
+      { kind: 'stolen', propose: 'wipe', because: 'It was stolen.' },
+      { encrypted: 'no', propose: 'wipe', because: 'Its disk is not encrypted.' },
+      {
+        encrypted: 'yes',
+        powered: 'off',
+        propose: 'do not wipe',
+        because: 'It is encrypted and off: the key is not in memory.',
+      },
+      { propose: 'wipe', because: 'Nothing speaks against it.' },
+    ],
   },
 };

@@ -48,6 +48,14 @@ export interface TenantSettings {
   sites: { name: string; addresses: string[] }[];
   /** So many losses of one site, team or hour are an alarm. */
   pattern: { losses: number; withinMs: number };
+  wipe: {
+    /** Nothing destructive leaves; everything else is played. True until somebody switches it. */
+    dryRun: boolean;
+    perHour: number;
+    perDay: number;
+    /** Persons who may approve. */
+    approvers: string[];
+  };
   /** Key of the hashes in search attributes. Kept in the data folder, made at first start, never rotated. */
   indexKey: string;
 }

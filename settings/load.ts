@@ -62,7 +62,7 @@ export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'l
     http,
     tenants: Object.fromEntries(
       Object.entries(tenants).map(
-        ([name, { rules, guard, reconciliation, watch, people, rotas, onCall, sites, pattern }]) => [
+        ([name, { rules, guard, reconciliation, watch, people, rotas, onCall, sites, pattern, wipe }]) => [
           name,
           {
             plugins: tenantPlugins[name] ?? {},
@@ -74,6 +74,7 @@ export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'l
             onCall,
             sites,
             pattern: { losses: pattern.losses, withinMs: pattern.within },
+            wipe,
             indexKey,
           },
         ],

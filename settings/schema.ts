@@ -7,6 +7,7 @@ import { defaultRules } from '../playbook/rules';
 import { filledText, isLoopback } from '../plugins/setting-fields';
 import { escalationForm } from './escalation-form';
 import { duration, lasting, name, names } from './fields';
+import { wipeLimitsForm, wipeRulesForm } from './wipe-form';
 import { peopleForm, rotasForm, sitesForm } from './people-form';
 
 const durationOr = (defaultMs: number, meaning: string) => duration.default(defaultMs).describe(meaning);
@@ -64,6 +65,7 @@ const rules = z
       })
       .prefault({}),
     escalation: escalationForm,
+    wipe: wipeRulesForm,
   })
   .prefault({})
   .describe('Pinned when a case starts: a change here concerns new cases.');
@@ -93,6 +95,7 @@ const tenant = z.strictObject(
           ),
       })
       .prefault({}),
+    wipe: wipeLimitsForm,
     reconciliation: z
       .strictObject({ every: durationOr(5 * 60_000, 'How often open tickets without a case are looked for.') })
       .prefault({}),

@@ -1,15 +1,27 @@
 /**
- * One per tenant: containment is a weapon too. A burst of automatic containments asks a person first. The wipe's caps and
- * the freeze switch will live here as well.
+ * One per tenant. Containment is a weapon too: a burst of automatic containments asks a person first. Everything destructive
+ * asks here immediately before it leaves: caps, dry run, and the freeze that stops it all.
  * @module
  */
-import { allHandlersFinished, condition, continueAsNew, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { Admission, AdmissionRequest, GuardState } from './messages';
-import { admitContainments } from './messages';
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { clockTime } from '../playbook/clock-time';
+import { askPermit, noPermits } from '../playbook/permits';
+import type { Admission, AdmissionRequest, Decided, Decision, GuardState } from './messages';
+import { admitContainments, describeGuard, freeze, permitCommand, unfreeze } from './messages';
 
 const hourMs = 60 * 60_000;
 
 export async function guard(state: GuardState): Promise<void> {
+  const permits = (state.permits ??= noPermits());
+  const decisions = (state.decisions ??= []);
+
   const admit = ({ chain, at, perHour }: AdmissionRequest): Admission => {
     // A repeat of the same case gets the same word, also after continuing as new.
     if (state.admitted.some((earlier) => earlier.chain === chain))
@@ -25,7 +37,44 @@ export async function guard(state: GuardState): Promise<void> {
     state.admitted.push({ chain, at });
     return { admitted: true, reason: `${state.admitted.length} of ${perHour} in this hour.` };
   };
+
+  const once =
+    (take: (decision: Decision) => string) =>
+    (decision: Decision): Decided => {
+      if (decisions.includes(decision.id)) return { text: 'This decision was taken before.' };
+      decisions.push(decision.id);
+      decisions.splice(0, decisions.length - 100);
+      return { text: take(decision) };
+    };
+
+  setHandler(describeGuard, () => state);
   setHandler(admitContainments, (requests) => requests.map(admit));
+  setHandler(permitCommand, (request) => askPermit(permits, request));
+  setHandler(
+    freeze,
+    once(({ actor, reason }) => {
+      permits.frozen ??= { who: actor.person, at: new Date().toISOString(), reason };
+      return `Frozen by ${permits.frozen.who} since ${clockTime(permits.frozen.at)}: no wipe, lock or isolation leaves.`;
+    }),
+    {
+      validator: ({ reason }) => {
+        if (!reason.trim()) throw ApplicationFailure.nonRetryable('A freeze needs a reason.', 'RefusedByRule');
+      },
+    },
+  );
+  setHandler(
+    unfreeze,
+    once(({ actor }) => {
+      delete permits.frozen;
+      return `Unfrozen by ${actor.person}: what waits asks again.`;
+    }),
+    {
+      validator: ({ reason }) => {
+        if (!permits.frozen) throw ApplicationFailure.nonRetryable('Nothing is frozen.', 'RefusedByRule');
+        if (!reason.trim()) throw ApplicationFailure.nonRetryable('Unfreezing needs a reason.', 'RefusedByRule');
+      },
+    },
+  );
   await condition(() => workflowInfo().continueAsNewSuggested && allHandlersFinished());
   return continueAsNew<typeof guard>(state);
 }

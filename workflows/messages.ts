@@ -6,7 +6,9 @@
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CaseState } from '../playbook/case';
-import type { DeviceHint, Actor, Report, TicketRef } from '../playbook/report';
+import type { Permit, PermitRequest, Permits } from '../playbook/permits';
+import type { WhenOffline } from '../playbook/wipe';
+import type { DeviceHint, Actor, Report, TicketRef, YesNoUnknown } from '../playbook/report';
 import type { Rules } from '../playbook/rules';
 import type { Sighting } from '../playbook/sighting';
 import type { ManagedDevice } from '../playbook/device';
@@ -78,6 +80,14 @@ export type Acknowledge = Decision & { rung?: string };
 export type Snooze = Decision & { rung?: string; until: string };
 export type CloseTask = Decision & { task: string; as: 'done' | 'not needed'; reference?: string };
 export type StartClock = Decision & { clock: string; awareAt: string };
+export type RequestWipe = Decision & {
+  whenOffline?: WhenOffline;
+  uniqueData?: YesNoUnknown;
+  legalHold?: YesNoUnknown;
+  /** Wipe although the decision tree says no, or an isolation is in the way: why. */
+  override?: string;
+};
+export type Isolate = Decision & { override?: string };
 export type StateEncryption = Decision & { answer: 'yes' | 'no' | 'unknown' };
 
 export const acknowledge = defineUpdate<Decided, [Acknowledge]>('acknowledge');
@@ -85,6 +95,12 @@ export const snooze = defineUpdate<Decided, [Snooze]>('snooze');
 export const closeTask = defineUpdate<Decided, [CloseTask]>('closeTask');
 export const startClock = defineUpdate<Decided, [StartClock]>('startClock');
 export const stateEncryption = defineUpdate<Decided, [StateEncryption]>('stateEncryption');
+export const requestWipe = defineUpdate<Decided, [RequestWipe]>('requestWipe');
+export const approveWipe = defineUpdate<Decided, [Decision]>('approveWipe');
+export const refuseWipe = defineUpdate<Decided, [Decision]>('refuseWipe');
+export const cancelWipe = defineUpdate<Decided, [Decision]>('cancelWipe');
+export const isolate = defineUpdate<Decided, [Isolate]>('isolate');
+export const releaseIsolation = defineUpdate<Decided, [Decision]>('releaseIsolation');
 export const writeOff = defineUpdate<Decided, [Decision]>('writeOff');
 export const answer = defineUpdate<Decided, [Answer]>('answer');
 export const retryStep = defineUpdate<Decided, [Retry]>('retry');
@@ -171,6 +187,16 @@ export interface GuardState {
   tenant: string;
   /** Containments of the last hour. */
   admitted: { chain: string; at: string }[];
+  /** Absent in guards of before there were wipes. */
+  permits?: Permits;
+  /** Ids of decisions already taken in, newest last. */
+  decisions?: string[];
 }
+/** Immediately before something destructive leaves. */
+export const permitCommand = defineUpdate<Permit, [PermitRequest]>('permitCommand');
+export const freeze = defineUpdate<Decided, [Decision]>('freeze');
+export const unfreeze = defineUpdate<Decided, [Decision]>('unfreeze');
+export const describeGuard = defineQuery<GuardState>('describe');
+
 /** Several at once: the server takes ten updates of one workflow at a time, and a burst is what the guard is for. */
 export const admitContainments = defineUpdate<Admission[], [AdmissionRequest[]]>('admitContainments');

@@ -14,6 +14,7 @@ import {
   taskSchema,
 } from './escalation';
 import { deviceNamesSchema, managedDeviceSchema, sightingSchema } from './device';
+import { wipeRulesSchema, wipeSchema } from './wipe';
 import { answersSchema, deviceHintSchema, reportSchema, ticketRefSchema, time } from './report';
 
 export const outcomeSchema = z.enum(['open', 'recovered', 'wiped', 'written off', 'false alarm', 'moved']);
@@ -55,6 +56,7 @@ const containment = z.object({
     'revoke-sessions': measure.exactOptional(),
     'disable-device': measure.exactOptional(),
     'disable-user': measure.exactOptional(),
+    isolate: measure.exactOptional(),
   }),
   via: z.enum(['secure access', 'directory']).exactOptional(),
   memberBefore: z.boolean().exactOptional(),
@@ -149,6 +151,7 @@ export const rulesSchema = z.object({
     journalGatherMs: z.number(),
   }),
   escalation: escalationRulesSchema,
+  wipe: wipeRulesSchema,
 }) satisfies z.ZodType<Rules>;
 
 export const caseStateSchema = z.object({
@@ -183,7 +186,7 @@ export const caseStateSchema = z.object({
   containment,
   configuration,
   presence,
-  wipe: z.object({ state: z.literal('none') }),
+  wipe: wipeSchema,
   escalation: escalationSchema,
   tasks: z.array(taskSchema),
   encryption: encryptionSchema.exactOptional(),

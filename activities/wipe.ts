@@ -1,0 +1,283 @@
+/**
+ * Steps of the wipe: look at what would be wiped, take evidence, send once, follow. The most dangerous button in the
+ * company: exactly one enrolment, pinned; one permit, one send.
+ * @module
+ */
+import { log } from '@temporalio/activity';
+import { archiveKeys } from '../playbook/archive-keys';
+import type { ManagedDevice } from '../playbook/device';
+import type { Permit } from '../playbook/permits';
+import type { SeenCommand, SendOutcome, VendorAnswer, WipePlan } from '../playbook/wipe';
+import { OutcomeUnknown, PlaybookError, VendorRefused } from '../plugins/errors';
+import type { Call, CommandProgress, DeviceManagement, ManagedRecord } from '../plugins/roles';
+import { createPermits } from './admission';
+import { callAt } from './call';
+import type { House, Tenant } from './house';
+
+export interface PrepareWipeInput {
+  tenant: string;
+  now: string;
+  chain: string;
+  number: number;
+  device: ManagedDevice;
+}
+
+export interface SendWipeInput {
+  tenant: string;
+  now: string;
+  chain: string;
+  /** Id of the permit: this very send, and no other. */
+  permit: string;
+  plugin: string;
+  recordId: string;
+  serial: string;
+  protected: boolean;
+  justification: string;
+  approvalCode?: string;
+}
+
+export interface ReadWipeInput {
+  tenant: string;
+  now: string;
+  plugin: string;
+  recordId: string;
+}
+
+export function createWipeActivities(house: House) {
+  const permits = createPermits(house.client);
+
+  /**
+   * Find exactly one enrolment, take evidence, and say what the approver should know. Reads only, but for the archive, where
+   * the first evidence of a request stays.
+   * @throws VendorRefused LDP_NOT_OFFERED, LDP_NOT_FOUND or LDP_CONFLICT where there is not exactly one that can be wiped.
+   */
+  async function prepareWipe(input: PrepareWipeInput): Promise<WipePlan> {
+    const tenant = house.tenant(input.tenant);
+    const call = callAt(input.now);
+    const { plugin, management, record } = await findOne(tenant, input.device, call);
+    const offer = management.offers(record).find(({ command }) => command === 'wipe');
+    if (!offer?.offered)
+      throw new VendorRefused('LDP_NOT_OFFERED', `${plugin} cannot wipe it: ${offer?.because ?? 'no such command'}`);
+    const { wipe } = tenant.settings;
+    if (offer.pin === 'ours' && tenant.secretStore === undefined)
+      throw new VendorRefused(
+        'LDP_NOT_OFFERED',
+        'Its PIN must be kept before the command leaves: the settings name no secret store.',
+      );
+    const cleanUp = await management.readCleanUp?.(call).catch(() => undefined);
+    return {
+      at: input.now,
+      plugin,
+      recordId: record.id,
+      platform: record.platform,
+      ...(record.lastSyncAt !== undefined && { lastSyncAt: record.lastSyncAt }),
+      encrypted: record.encrypted,
+      cancellable: offer.cancellable,
+      pin: offer.pin,
+      simulated: tenant.simulated.has(plugin),
+      dryRun: wipe.dryRun,
+      approvers: wipe.approvers,
+      evidence: await takeEvidence(tenant, input, record, call),
+      hosts: agentHostsOf(tenant),
+      warnings: [
+        offer.because,
+        ...(await isolationWarning(tenant, input.device, call)),
+        ...(cleanUp
+          ? [
+              `${plugin} forgets devices that are silent for ${Math.round(cleanUp.afterMs / 86_400_000)} days, and commands with them.`,
+            ]
+          : []),
+        'The hosts above were not read back from the steering configuration: compare them there.',
+      ],
+    };
+  }
+
+  /**
+   * Ask the guard and send, at once one after the other. Idempotency: an intent under the permit's id goes into the archive
+   * (create-if-absent) before the command leaves, so that no repeat of this activity, on whatever worker, ever sends again: it
+   * answers `unknown`, and the vendor is read back. A wipe that waits at the vendor already is taken for ours and followed.
+   */
+  async function sendWipe(input: SendWipeInput): Promise<SendOutcome> {
+    const tenant = house.tenant(input.tenant);
+    const { perHour, perDay, dryRun } = tenant.settings.wipe;
+    const call = callAt(input.now);
+    const management = managementOf(tenant, input.plugin);
+    const record = await management.readRecord(input.recordId, call);
+    if (record?.names.serial?.toUpperCase() !== input.serial.toUpperCase())
+      return {
+        sent: 'no',
+        because: 'refused',
+        says: `${input.plugin} record ${input.recordId} is gone, or another device.`,
+      };
+    if (findWipe(await management.readCommands(record.id, call), record)) return { sent: 'accepted' };
+    const offer = management.offers(record).find(({ command }) => command === 'wipe');
+    const pinKey = `wipe-pin/${input.permit}`;
+    const pin = offer?.pin === 'ours' ? await keepPin(tenant, pinKey, call) : undefined;
+
+    const permit: Permit = await permits(tenant.name, {
+      id: input.permit,
+      what: 'wipe',
+      at: input.now,
+      perHour,
+      perDay,
+      dryRun,
+    });
+    if (!permit.granted) return { sent: 'no', because: 'not permitted', permit };
+    const intent = archiveKeys.wipeIntent(input.chain, `${input.permit}${input.approvalCode ?? ''}`);
+    const words = JSON.stringify({ permit: input.permit, record: record.id, at: input.now });
+    if ((await tenant.archive.putOnce(intent, Buffer.from(`${words}\n`), call)) === 'already there')
+      return { sent: 'unknown' };
+    try {
+      await management.wipe(
+        record,
+        {
+          protected: input.protected,
+          justification: input.justification,
+          ...(pin !== undefined && { pin }),
+          ...(input.approvalCode !== undefined && { approvalCode: input.approvalCode }),
+        },
+        call,
+      );
+      return { sent: 'accepted' };
+    } catch (error) {
+      if (error instanceof VendorRefused && error.code === 'LDP_APPROVAL_REQUIRED' && error.details.approvalCode)
+        return { sent: 'no', because: 'the vendor wants a second administrator', code: error.details.approvalCode };
+      if (error instanceof VendorRefused) return { sent: 'no', because: 'refused', says: error.message };
+      // Nothing of it may be sent again: whatever else went wrong, it may have left.
+      log.warn('the outcome of a wipe is not known', {
+        reason: error instanceof OutcomeUnknown ? error.code : 'failure',
+      });
+      return { sent: 'unknown' };
+    }
+  }
+
+  /** What the vendor shows of the wipe; undefined when it shows none. */
+  async function readWipe(input: ReadWipeInput): Promise<SeenCommand | undefined> {
+    const management = managementOf(house.tenant(input.tenant), input.plugin);
+    const call = callAt(input.now);
+    const record = await management.readRecord(input.recordId, call);
+    if (record === undefined) return undefined;
+    const found = findWipe(await management.readCommands(record.id, call), record, 'also finished');
+    if (found === undefined) return undefined;
+    return {
+      state: found.state,
+      startedAt: found.startedAt,
+      says: found.says,
+      ...(record.lastSyncAt !== undefined && { syncedAt: record.lastSyncAt }),
+    };
+  }
+
+  /** Has the vendor's own second administrator agreed? */
+  async function readWipeApproval(input: {
+    tenant: string;
+    now: string;
+    plugin: string;
+    code: string;
+  }): Promise<VendorAnswer> {
+    const management = managementOf(house.tenant(input.tenant), input.plugin);
+    return (await management.readApproval?.(input.code, callAt(input.now))) ?? 'needs approval';
+  }
+
+  /** Take the command back where the vendor can. */
+  async function cancelWipe(input: ReadWipeInput): Promise<'cancelled' | 'too late' | 'cannot be cancelled'> {
+    const management = managementOf(house.tenant(input.tenant), input.plugin);
+    const call = callAt(input.now);
+    const record = await management.readRecord(input.recordId, call);
+    if (record === undefined || management.cancel === undefined) return 'cannot be cancelled';
+    return management.cancel(record, 'wipe', call);
+  }
+
+  return { prepareWipe, sendWipe, readWipe, readWipeApproval, cancelWipe };
+}
+
+function managementOf(tenant: Tenant, plugin: string): DeviceManagement {
+  const found = tenant.managements.get(plugin);
+  if (found) return found;
+  throw new VendorRefused(
+    'LDP_NOT_OFFERED',
+    `The settings of ${tenant.name} have no device management ${plugin} any more.`,
+  );
+}
+
+/** Exactly one enrolment over all consoles: never the wrong one of two. */
+async function findOne(tenant: Tenant, device: ManagedDevice, call: Call) {
+  const { serial } = device;
+  if (serial === undefined) throw new VendorRefused('LDP_NOT_FOUND', 'A device without a serial is never wiped.');
+  if (tenant.managements.size === 0)
+    throw new VendorRefused('LDP_NOT_OFFERED', 'The settings name no device management: nothing here can wipe.');
+  const found: { plugin: string; management: DeviceManagement; record: ManagedRecord }[] = [];
+  for (const [plugin, management] of tenant.managements)
+    for (const record of await management.findRecords({ serial }, call)) found.push({ plugin, management, record });
+  const [only] = found;
+  if (only && found.length === 1) return only;
+  const names = found.map(({ plugin, record }) => `${plugin} ${record.id}`).join(', ');
+  throw new VendorRefused(
+    only ? 'LDP_CONFLICT' : 'LDP_NOT_FOUND',
+    `Serial ${serial} has ${found.length} enrolments${names && ` (${names})`}; exactly one is needed. Remove the stale ones in the console.`,
+  );
+}
+
+/** A wipe that waits or is on its way; of those that ended, only what began with this enrolment. */
+function findWipe(
+  commands: CommandProgress[],
+  record: ManagedRecord,
+  which: 'under way' | 'also finished' = 'under way',
+) {
+  const wipes = commands.filter(({ command }) => command === 'wipe');
+  const current = wipes.filter(({ startedAt }) => record.enrolledAt === undefined || startedAt >= record.enrolledAt);
+  return current.find(({ state }) => which === 'also finished' || state === 'queued' || state === 'delivered');
+}
+
+/** Six digits, kept before the command leaves; a repeat finds those of the first try. */
+async function keepPin(tenant: Tenant, key: string, call: Call): Promise<string> {
+  const { secretStore } = tenant;
+  if (secretStore === undefined)
+    throw new VendorRefused('LDP_NOT_OFFERED', 'The settings name no secret store for its PIN.');
+  const digits = String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0)
+    .padStart(10, '0')
+    .slice(-6);
+  await secretStore.putOnce(key, digits, call);
+  const kept = await secretStore.get(key, call);
+  if (kept === undefined)
+    throw new VendorRefused('LDP_NOT_FOUND', 'The secret store does not give back the PIN that it took.');
+  return kept;
+}
+
+/** Best effort: a console that is away leaves a gap that is said, and holds nothing up. */
+async function takeEvidence(
+  tenant: Tenant,
+  { chain, number, device, now }: PrepareWipeInput,
+  record: ManagedRecord,
+  call: Call,
+): Promise<string> {
+  const key = archiveKeys.evidence(chain, number);
+  const attempt = async (read: () => Promise<unknown>) =>
+    read().catch((error: unknown) => ({ notRead: error instanceof PlaybookError ? error.message : 'unknown failure' }));
+  const evidence = {
+    takenAt: now,
+    device,
+    enrolment: record,
+    commands: await attempt(async () => [...tenant.managements.values()][0]?.readCommands(record.id, call)),
+    secureAccess: await attempt(() =>
+      tenant.secureAccess.findDevices({ ...(device.serial && { serial: device.serial }) }, call),
+    ),
+    agents: await attempt(() =>
+      Promise.all([...tenant.detections.values()].map((agent) => agent.findAgents(device, call))),
+    ),
+  };
+  await tenant.archive.putOnce(key, Buffer.from(`${JSON.stringify(evidence, undefined, 2)}\n`), call);
+  return key;
+}
+
+/** An isolated device never hears of its wipe. */
+async function isolationWarning(tenant: Tenant, device: ManagedDevice, call: Call): Promise<string[]> {
+  const warnings: string[] = [];
+  for (const [plugin, detection] of tenant.detections) {
+    const agents = await detection.findAgents(device, call).catch(() => []);
+    if (agents.some(({ isolation }) => isolation === 'isolated' || isolation === 'being isolated'))
+      warnings.push(`It is isolated by ${plugin}: ${detection.whileIsolated}`);
+  }
+  return warnings;
+}
+
+const agentHostsOf = (tenant: Tenant) => [...new Set([...tenant.agentHosts.values()].flat())].sort();

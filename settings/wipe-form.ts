@@ -1,0 +1,70 @@
+/**
+ * The form of the wipe in the settings file: the rules of a case, and what the installation allows.
+ * @module
+ */
+import { z } from 'zod';
+import { defaultRules } from '../playbook/rules';
+import { filledText } from '../plugins/setting-fields';
+import { lasting, names, oneOf } from './fields';
+
+const { wipe } = defaultRules;
+
+const known = oneOf(['yes', 'no', 'unknown']).exactOptional();
+const whenOffline = oneOf(['queue-at-vendor', 'hold-until-seen']);
+
+const line = z.strictObject({
+  kind: oneOf(['lost', 'stolen']).exactOptional(),
+  encrypted: known,
+  powered: oneOf(['on', 'off', 'sleeping', 'unknown']).exactOptional(),
+  uniqueData: known,
+  legalHold: known,
+  inTheOffice: z.boolean().exactOptional(),
+  propose: oneOf(['wipe', 'do not wipe']),
+  because: filledText,
+});
+
+/** Rules: pinned when a case starts. */
+export const wipeRulesForm = z
+  .strictObject({
+    whenOffline: z
+      .strictObject({
+        lost: whenOffline.default(wipe.whenOffline.lost),
+        stolen: whenOffline.default(wipe.whenOffline.stolen),
+      })
+      .prefault({})
+      .describe('`hold-until-seen` can be taken back, and may miss a short visit.'),
+    consentMs: lasting.default(wipe.consentMs).describe('How long a request and its approval hold.'),
+    askAgainMs: lasting.default(wipe.askAgainMs).describe('Nobody approved: it is proposed again after this time.'),
+    protected: z
+      .strictObject({
+        lost: z.boolean().default(wipe.protected.lost),
+        stolen: z.boolean().default(wipe.protected.stolen),
+      })
+      .prefault({})
+      .describe('The variant that goes on through power-off; it may leave a device unbootable.'),
+    isolate: oneOf(['never', 'afterWipeDelivered', 'immediate'])
+      .default(wipe.isolate)
+      .describe('When an EDR cuts the device off. Isolated first, it would never hear of its wipe.'),
+    tree: z
+      .array(line)
+      .default(wipe.tree)
+      .describe('What is proposed: the first line that fits. A list given here replaces it whole.'),
+  })
+  .prefault({});
+
+/** Installation values: read at use. */
+export const wipeLimitsForm = z
+  .strictObject({
+    dryRun: z
+      .boolean()
+      .default(true)
+      .describe('Nothing destructive leaves. Switch it off when `check` and a drill were good.'),
+    perHour: z
+      .int({ error: 'is not a whole number' })
+      .min(0)
+      .default(3)
+      .describe('Wipes within an hour, for the whole tenant.'),
+    perDay: z.int({ error: 'is not a whole number' }).min(0).default(10),
+    approvers: names.default([]).describe('Persons who may approve a wipe that another person asked for.'),
+  })
+  .prefault({});
