@@ -8,6 +8,7 @@ import type { MeasureName } from '../playbook/case';
 import type { DeviceNames, ManagedDevice } from '../playbook/device';
 import { VendorRefused } from '../plugins/errors';
 import type { Call, Directory } from '../plugins/roles';
+import { createPermits } from './admission';
 import { callAt } from './call';
 import type { House, Tenant } from './house';
 import { readBack, sendOnce } from './send-once';
@@ -31,9 +32,19 @@ export interface MeasureReading {
 }
 
 export function createMeasureActivities(house: House) {
+  const permits = createPermits(house.client);
+  const leverFor = (name: string, measure: SideMeasure) => {
+    const tenant = house.tenant(name);
+    const { perHour, perDay, dryRun } = tenant.settings.wipe;
+    return leverOf(tenant, measure, async (what, id, call) => {
+      const permit = await permits(name, { id: `${what} ${id}`, what, at: call.now, perHour, perDay, dryRun });
+      if (!permit.granted) throw new VendorRefused('LDP_NOT_PERMITTED', permit.says);
+    });
+  };
+
   /** Look at one measure; changes nothing. */
   async function readMeasure(input: MeasureInput): Promise<MeasureReading> {
-    const lever = leverOf(house.tenant(input.tenant), input.measure);
+    const lever = leverFor(input.tenant, input.measure);
     if (lever === undefined) return { offered: false, present: false, evidence: notOffered[input.measure] };
     try {
       return await lever.read(input.device, callAt(input.now));
@@ -85,7 +96,7 @@ export function createMeasureActivities(house: House) {
   }
 
   function open(input: MeasureInput): { lever: Lever; call: Call } {
-    const lever = leverOf(house.tenant(input.tenant), input.measure);
+    const lever = leverFor(input.tenant, input.measure);
     if (lever === undefined) throw new VendorRefused('LDP_NOT_OFFERED', notOffered[input.measure]);
     return { lever, call: callAt(input.now) };
   }
@@ -99,6 +110,7 @@ const notOffered: Record<SideMeasure, string> = {
   'disable-user': 'The settings name no directory.',
   'disable-device': 'The settings name no directory.',
   isolate: 'The settings name no endpoint detection.',
+  lock: 'The settings name no device management.',
 };
 
 /** One thing that can be read, put in place and taken back. */
@@ -109,7 +121,7 @@ interface Lever {
   undo(device: ManagedDevice, call: Call): Promise<void>;
 }
 
-function leverOf(tenant: Tenant, measure: SideMeasure): Lever | undefined {
+function leverOf(tenant: Tenant, measure: SideMeasure, permit: AskPermit): Lever | undefined {
   const { directory, secureAccess } = tenant;
   if (measure === 'device-tag') {
     const tag = secureAccess.deviceTag;
@@ -125,7 +137,8 @@ function leverOf(tenant: Tenant, measure: SideMeasure): Lever | undefined {
       }
     );
   }
-  if (measure === 'isolate') return isolation(tenant);
+  if (measure === 'isolate') return isolation(tenant, permit);
+  if (measure === 'lock') return locking(tenant, permit);
   if (directory === undefined) return undefined;
   switch (measure) {
     case 'revoke-sessions':
@@ -175,7 +188,7 @@ function leverOf(tenant: Tenant, measure: SideMeasure): Lever | undefined {
 }
 
 /** By the one EDR that has exactly one agent on it. */
-function isolation({ detections, settings }: Tenant): Lever | undefined {
+function isolation({ detections }: Tenant, permit: AskPermit): Lever | undefined {
   const [first] = detections;
   if (first === undefined) return undefined;
   const [plugin, detection] = first;
@@ -195,12 +208,60 @@ function isolation({ detections, settings }: Tenant): Lever | undefined {
       return { offered: true, present, evidence: `${plugin} says: ${is}.` };
     },
     put: async (device, call) => {
-      if (settings.wipe.dryRun) throw new VendorRefused('LDP_REFUSED', 'Dry run: the isolation would have left now.');
-      await detection.isolate(await agentOf(device, call), 'Lost-device playbook', call);
+      const agent = await agentOf(device, call);
+      await permit('isolate', agent.id, call);
+      await detection.isolate(agent, 'Lost-device playbook', call);
     },
     undo: async (device, call) => detection.release(await agentOf(device, call), 'Lost-device playbook', call),
   };
 }
+
+/** By the one console that has exactly one enrolment of it. A second lock of a Mac fails, so the first is looked for. */
+function locking({ managements, secretStore }: Tenant, permit: AskPermit): Lever | undefined {
+  const [first] = managements;
+  if (first === undefined) return undefined;
+  const [plugin, management] = first;
+  const recordOf = async (device: DeviceNames, call: Call) => {
+    const found = await management.findRecords({ ...(device.serial && { serial: device.serial }) }, call);
+    if (found.length === 1 && found[0]) return found[0];
+    throw new VendorRefused(
+      found.length === 0 ? 'LDP_NOT_FOUND' : 'LDP_CONFLICT',
+      `${plugin} has ${found.length} enrolments of serial ${device.serial ?? '(none)'}; exactly one is needed.`,
+    );
+  };
+  return {
+    settleMs: management.settleMs,
+    read: async (device, call) => {
+      const record = await recordOf(device, call);
+      const offer = management.offers(record).find(({ command }) => command === 'lock');
+      if (!offer?.offered) throw new VendorRefused('LDP_NOT_OFFERED', offer?.because ?? `${plugin} has no lock.`);
+      const lock = (await management.readCommands(record.id, call)).find(({ command }) => command === 'lock');
+      const present = lock !== undefined && ['queued', 'delivered', 'acknowledged'].includes(lock.state);
+      // The vendor forgets its PIN with the next command: it is kept as soon as it is there.
+      const pin = present ? await management.readLockPin?.(record.id, call) : undefined;
+      if (pin !== undefined)
+        await secretStore?.putOnce(`lock-pin/${plugin}/${record.id}/${lock?.startedAt ?? ''}`, pin, call);
+      return {
+        offered: true,
+        present,
+        evidence: lock ? `${plugin} says of the lock: ${lock.says}.` : 'No lock is under way.',
+      };
+    },
+    put: async (device, call) => {
+      const record = await recordOf(device, call);
+      await permit('lock', record.id, call);
+      await management.lock(
+        record,
+        { justification: 'Lost-device playbook', message: 'This laptop is lost. Please call its owner.' },
+        call,
+      );
+    },
+    undo: () => Promise.reject(new VendorRefused('LDP_REFUSED', 'A lock is lifted on the device itself.')),
+  };
+}
+
+/** The guard's word before something leaves that a freeze stops. */
+type AskPermit = (what: 'lock' | 'isolate', id: string, call: Call) => Promise<void>;
 
 async function requireAccount(directory: Directory, user: string | undefined, call: Call) {
   const account = user === undefined ? undefined : await directory.readAccount(user, call);

@@ -216,6 +216,7 @@ const measureNames: Record<MeasureName, string> = {
   'disable-device': 'device disabled',
   'disable-user': 'user disabled',
   isolate: 'isolated',
+  lock: 'locked',
 };
 
 function measureRows({ containment }: CaseState): string[][] {

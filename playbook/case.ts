@@ -13,7 +13,7 @@ import { shortHash } from './short-hash';
 import type { EncryptionProof, Task } from './tasks';
 import { noWipe, type WipeTrack } from './wipe';
 
-export const caseSchema = 2;
+export const caseSchema = 3;
 /** Upper bound of the serialised state (bytes of JSON). */
 export const caseBudgetBytes = 64 * 1024;
 
@@ -43,7 +43,7 @@ export interface Measure {
 }
 
 export type MeasureName =
-  'lost-group' | 'device-tag' | 'revoke-sessions' | 'disable-device' | 'disable-user' | 'isolate';
+  'lost-group' | 'device-tag' | 'revoke-sessions' | 'disable-device' | 'disable-user' | 'isolate' | 'lock';
 
 export interface ContainmentTrack {
   state: 'none' | 'contained' | 'released' | 'user released, device held';
@@ -208,6 +208,8 @@ export interface CaseState {
   configuration: ConfigurationTrack;
   presence: PresenceTrack;
   wipe: WipeTrack;
+  /** What persons asked for beside the rules. */
+  asked: { isolate?: boolean; releaseIsolation?: boolean; lock?: boolean };
   escalation: EscalationTrack;
   tasks: Task[];
   encryption?: EncryptionProof;
@@ -292,6 +294,7 @@ export function openCase(
       heard: {},
     },
     wipe: noWipe(),
+    asked: {},
     escalation: { clocks: {}, rungs: {} },
     tasks: [],
     reopened: 0,
@@ -314,17 +317,27 @@ export function openCase(
 export function upgrade(state: CaseState): CaseState {
   const schema: number = state.schema;
   if (schema === caseSchema) return state;
-  if (schema !== 1) throw new Error(`Case state has schema ${schema}; this version reads 1 to ${caseSchema}`);
+  if (schema !== 1 && schema !== 2)
+    throw new Error(`Case state has schema ${schema}; this version reads 1 to ${caseSchema}`);
+  const ladder = schema === 1 ? withLadder(state) : {};
   return {
     ...state,
+    ...ladder,
     schema: caseSchema,
+    wipe: noWipe(),
+    asked: {},
+    rules: { ...defaultRules, ...state.rules },
+  };
+}
+
+/** Before schema 2 there was no ladder. */
+function withLadder(state: CaseState): Partial<CaseState> {
+  return {
     presence: { ...state.presence, regular: [], unheardSince: state.presence.last?.at ?? state.openedAt, heard: {} },
     escalation: { clocks: {}, rungs: {} },
     tasks: [],
     reopened: 0,
-    wipe: noWipe(),
     paged: state.paged.map(pageHash),
-    rules: { ...state.rules, escalation: defaultRules.escalation, wipe: defaultRules.wipe },
   };
 }
 

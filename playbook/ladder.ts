@@ -12,6 +12,7 @@ export type TroubleKind =
   | 'not contained'
   | 'overdue'
   | 'silent'
+  | 'wipe stalled'
   | 'blind'
   | 'client silent'
   | 'stuck'
@@ -26,7 +27,7 @@ export type TroubleKind =
 export type Fact = 'contained' | 'proven' | 'seen' | 'acknowledged';
 
 /** What a rung may propose to a person in place of a page. */
-export type Proposal = 'lost mode' | 'wipe' | 'write-off';
+export type Proposal = 'lost mode' | 'wipe' | 'write-off' | 'close as wiped';
 
 export type Severity = 'critical' | 'error' | 'warning' | 'info';
 

@@ -138,6 +138,7 @@ const defaultLadder: Rung[] = [
   rung({ name: 'failing', when: 'failing', afterMs: hourMs, repeatEveryMs: 12 * hourMs, severity: 'warning' }),
   rung({ name: 'overdue', when: 'overdue', afterMs: 0, unless: ['proven'], repeatEveryMs: dayMs, severity: 'error' }),
   rung({ name: 'blind', when: 'blind', afterMs: hourMs, severity: 'error' }),
+  rung({ name: 'wipe-stalled', when: 'wipe stalled', afterMs: 0, repeatEveryMs: dayMs, severity: 'critical' }),
   rung({ name: 'client-silent', when: 'client silent', afterMs: 0, severity: 'error' }),
   rung({
     name: 'lost-mode',

@@ -9,12 +9,16 @@ import { clockTime } from './clock-time';
 import { describeDevice } from './device';
 import type { Fact, Trouble, TroubleKind } from './ladder';
 import { openTasks } from './tasks';
+import { mayStillLand } from './wipe';
 
 export function troublesOf(state: CaseState, now: string): Trouble[] {
   if (state.closedAt !== undefined) return [];
   const open = state.ending === undefined;
   return [
-    ...(open ? [...ofContainment(state), ...ofConfiguration(state), ...ofPresence(state), ...ofQuestions(state)] : []),
+    ...(open ? [...ofContainment(state), ...ofConfiguration(state), ...ofPresence(state)] : []),
+    // Of an ending case, too: whether to release while a wipe may still land.
+    ...ofQuestions(state),
+    ...ofWipe(state),
     ...ofSteps(state),
     ...ofTasks(state, now),
   ];
@@ -45,7 +49,8 @@ function ofConfiguration({ configuration: { state, overdueSince, says } }: CaseS
 
 function ofPresence(state: CaseState): Trouble[] {
   const { device, presence, openedAt, rules } = state;
-  if (device === undefined) return [];
+  // Once it is wiped, its silence is success.
+  if (device === undefined || state.wipe.state === 'acknowledged') return [];
   const name = describeDevice(device);
   const blind = blindSince(state);
   const { heard, unheardSince } = presence;
@@ -99,6 +104,12 @@ export function blindSince({ presence: { state, regular, blindFeeds } }: CaseSta
     .at(-1);
 }
 
+function ofWipe({ wipe }: CaseState): Trouble[] {
+  if (wipe.stalledSince === undefined || !mayStillLand(wipe)) return [];
+  const says = `The device spoke to its console at ${clockTime(wipe.stalledSince)}, after its wipe was queued, and has not taken it: ${wipe.progress?.says ?? 'no word'}.`;
+  return [{ ...about('wipe stalled'), since: wipe.stalledSince, says }];
+}
+
 function ofQuestions({ questions }: CaseState): Trouble[] {
   return questions.map(({ id, askedAt, text, proposes, whom }) => ({
     ...about(proposes === undefined ? 'question' : 'proposal', id),
@@ -139,6 +150,7 @@ const subjects: Record<TroubleKind, (subject: string) => string> = {
   'not contained': () => 'NOT contained',
   overdue: () => 'The lost configuration is overdue',
   silent: () => 'The lost device is silent',
+  'wipe stalled': () => 'The wipe is stalled',
   blind: () => 'Blind: nothing can hear the lost device',
   'client silent': () => 'The client is silent, the device is not',
   stuck: (step) => `Stuck: ${step}`,

@@ -73,6 +73,8 @@ export interface WipeTrack {
   looks: number;
   /** It was online after the command was queued, and has not taken it. ISO 8601. */
   stalledSince?: string;
+  /** What of it people were told last. */
+  told?: string;
   acknowledgedAt?: string;
   endedBecause?: string;
 }

@@ -151,9 +151,9 @@ export class CaseFile {
   async step<T>(
     name: string,
     run: () => Promise<T>,
-    options: { track: TrackName; partOfEnding?: boolean },
+    options: { track: TrackName; partOfEnding?: boolean; /** Not to be tried any more. */ unless?: () => boolean },
   ): Promise<T | undefined> {
-    const given = () => this.ending && !options.partOfEnding;
+    const given = () => (this.ending && !options.partOfEnding) || options.unless?.() === true;
     const step: Step = this.state.steps[name] ?? { state: 'running', since: this.now, attempts: 0 };
     if (step.state === 'done' || step.state === 'skipped')
       Object.assign(step, { state: 'running', since: this.now, attempts: 0 });

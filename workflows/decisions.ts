@@ -21,7 +21,7 @@ import {
   writeOff,
 } from './messages';
 import { containAgain } from './tracks/containment';
-import { endAsWrittenOff, takeAnswer } from './tracks/escalation';
+import { endAs, takeAnswer } from './tracks/escalation';
 import { reopen } from './written-off';
 
 /** Clocks of people and machines differ by less than this (milliseconds). */
@@ -80,9 +80,12 @@ export function takeDecisions(c: CaseFile): void {
       return `Answered: ${value}.`;
     }),
     {
-      validator: unlessKnown(
-        (decision: Answer) => void valueOf(questionOf(state, decision.questionId), decision.value),
-      ),
+      validator: unlessKnown((decision: Answer) => {
+        const question = questionOf(state, decision.questionId);
+        const value = valueOf(question, decision.value);
+        if (question.proposes === 'wipe' && value === 'no' && !decision.reason.trim())
+          refuse('Not wiping needs a reason.');
+      }),
     },
   );
 
@@ -201,7 +204,7 @@ export function takeDecisions(c: CaseFile): void {
   setHandler(
     writeOff,
     once((decision: Decision) => {
-      endAsWrittenOff(c, decision);
+      endAs(c, 'written off', decision);
       c.say('case', 'Decided: written off.', { who: decision.actor.person, ...reasonOf(decision), note: true });
       return 'Closing as written off: the user goes free, the device stays held, and the case goes on listening.';
     }),

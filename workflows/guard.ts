@@ -57,7 +57,7 @@ export async function guard(state: GuardState): Promise<void> {
       return `Frozen by ${permits.frozen.who} since ${clockTime(permits.frozen.at)}: no wipe, lock or isolation leaves.`;
     }),
     {
-      validator: ({ reason }) => {
+      validator: ({ reason }: Decision) => {
         if (!reason.trim()) throw ApplicationFailure.nonRetryable('A freeze needs a reason.', 'RefusedByRule');
       },
     },
@@ -69,7 +69,7 @@ export async function guard(state: GuardState): Promise<void> {
       return `Unfrozen by ${actor.person}: what waits asks again.`;
     }),
     {
-      validator: ({ reason }) => {
+      validator: ({ reason }: Decision) => {
         if (!permits.frozen) throw ApplicationFailure.nonRetryable('Nothing is frozen.', 'RefusedByRule');
         if (!reason.trim()) throw ApplicationFailure.nonRetryable('Unfreezing needs a reason.', 'RefusedByRule');
       },

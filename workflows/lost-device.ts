@@ -9,6 +9,7 @@ import { CancellationScope, continueAsNew, setHandler } from '@temporalio/workfl
 import type { CaseState, ClosingRecord, Ending } from '../playbook/case';
 import { sameTicket } from '../playbook/case';
 import { closeTask, describeTask, openTasks, runningClocks } from '../playbook/tasks';
+import { mayStillLand } from '../playbook/wipe';
 import { act, CaseFile } from './case-file';
 import { takeDecisions } from './decisions';
 import type { CaseInput } from './messages';
@@ -17,6 +18,8 @@ import { takeAcknowledgement, takePeoplesDecisions } from './peoples-decisions';
 import { containment, release, takeLetGoAnswer } from './tracks/containment';
 import { escalation } from './tracks/escalation';
 import { presence, takeNews } from './tracks/presence';
+import { wipe } from './tracks/wipe';
+import { takeWipeDecisions } from './wipe-decisions';
 import { takeLaterReport } from './tracks/reports';
 import { listen, writeOff } from './written-off';
 
@@ -43,6 +46,7 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
   setHandler(pageAcknowledged, (acknowledged) => takeAcknowledgement(c, acknowledged));
   takeDecisions(c);
   takePeoplesDecisions(c);
+  takeWipeDecisions(c);
 
   // 1. The report is in. Respond before anything else: identify exactly one device and contain its user. Whatever else
   //    were started now would cost milliseconds in which a thief is free.
@@ -64,13 +68,14 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
 
     // 3. Whatever stays wrong calls people, rung by rung; their tasks and the clocks of the law are watched too.
     if (c.hasLadder) void escalation(c);
+    void wipe(c);
 
     // 4. Go on for as long as it takes, a minute or a year, until somebody says how it ended.
     await c.until(() => c.ending);
     await tracks;
 
-    // 5. Written off: close towards people, and listen for a year. Whatever is heard of the device reopens the case.
-    if (state.ending?.outcome === 'written off') {
+    // 5. Written off, or wiped: close towards people, and listen for a year. Whatever is heard reopens the case.
+    if (listensOn(state)) {
       await writeOff(c);
       // Reported anew while it was being written off: it is not lost for another year.
       for (const report of state.afterwards.splice(0)) takeLaterReport(c, report);
@@ -80,11 +85,13 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
 
     // 6. Undo what was done, in the right order, and read every undo back. A clock of the law outlives the return.
     if (state.ending && state.ending.undoneAt === undefined) {
+      if (state.outcome === 'open') await whileWipeMayLand(c);
       if (state.outcome === 'open') await release(c);
       if (c.hasLadder) leaveTasks(c, state.ending);
       state.ending.undoneAt = c.now;
     }
     if (c.hasLadder) await clocksRunOut(c);
+    await c.until(() => !mayStillLand(state.wipe) || state.afterwards.length > 0);
 
     // 7. Close: tell the tickets, archive the journal, leave a closing record.
     return close(c, rounds);
@@ -98,6 +105,27 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
   const [report, ...more] = state.afterwards;
   if (report) return continueAsNew<typeof lostDevice>({ report, rules: input.rules, more });
   return ended;
+}
+
+const listensOn = ({ ending }: CaseState) => ending?.outcome === 'written off' || ending?.outcome === 'wiped';
+
+/** A wipe that left is followed to its end even now: whether the user is released before that, a person says. */
+async function whileWipeMayLand(c: CaseFile): Promise<void> {
+  const { state } = c;
+  if (!mayStillLand(state.wipe)) return;
+  const id = 'release before the wipe is over';
+  const answered = () => state.decided[id] !== undefined;
+  if (!answered() && !state.questions.some((question) => question.id === id))
+    c.ask({
+      id,
+      text: 'The laptop is said to be back, and a wipe of it may still land. Release its user and the laptop now? Back up what is on it first.',
+      options: [
+        { value: 'release', text: 'Release now; the wipe is followed all the same' },
+        { value: 'wait', text: 'Wait until the wipe is over' },
+      ],
+    });
+  await c.until(() => !mayStillLand(state.wipe) || c.answered(id) === 'release');
+  c.withdraw(id);
 }
 
 function opening(state: CaseState): string {
@@ -184,7 +212,7 @@ async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingReco
   }
   await c.until(() => state.notes.pending.length === 0);
   // A ticket that moved lives on with the right device's case; those of a written-off laptop were resolved then.
-  const resolved = ending.movedTo !== undefined || ending.outcome === 'written off';
+  const resolved = ending.movedTo !== undefined || ending.outcome === 'written off' || ending.outcome === 'wiped';
   for (const ticket of resolved ? [] : state.tickets) {
     await c.step(
       `resolve ticket ${ticket.source} ${ticket.id}`,

@@ -87,6 +87,7 @@ export type RequestWipe = Decision & {
   /** Wipe although the decision tree says no, or an isolation is in the way: why. */
   override?: string;
 };
+export const lock = defineUpdate<Decided, [Decision]>('lock');
 export type Isolate = Decision & { override?: string };
 export type StateEncryption = Decision & { answer: 'yes' | 'no' | 'unknown' };
 

@@ -1,6 +1,6 @@
 /**
- * Written off: the case closes towards people and goes on listening, at the cost of one timer. A sighting, a re-enrolment
- * or a sign-in of the device reopens it.
+ * Written off, or wiped: the case closes towards people and goes on listening, at the cost of one timer. A sighting, a
+ * re-enrolment or a sign-in of the device reopens it.
  * @module
  */
 import { sayTasks } from './tracks/escalation';
@@ -20,9 +20,13 @@ export async function writeOff(c: CaseFile): Promise<void> {
   if (ending === undefined || state.listening !== undefined) return;
   if (state.outcome === 'open') {
     await holdDeviceOnly(c);
-    state.outcome = 'written off';
-    c.say('case', 'Written off. The case goes on listening.', { who: ending.who, evidence: ending.reason, note: true });
-    sayTasks(c, 'written off');
+    state.outcome = ending.outcome;
+    c.say('case', `${ending.outcome === 'wiped' ? 'Wiped' : 'Written off'}. The case goes on listening.`, {
+      who: ending.who,
+      evidence: ending.reason,
+      note: true,
+    });
+    if (ending.outcome === 'written off') sayTasks(c, 'written off');
   }
   await c.until(() => state.notes.pending.length === 0);
   for (const ticket of state.tickets) {
@@ -34,7 +38,7 @@ export async function writeOff(c: CaseFile): Promise<void> {
           now: c.now,
           ticket,
           state: 'resolved',
-          closeNotes: `Lost-device playbook: written off. ${ending.reason}`,
+          closeNotes: `Lost-device playbook: ${ending.outcome}. ${ending.reason}`,
         }),
       { track: 'case', partOfEnding: true },
     );

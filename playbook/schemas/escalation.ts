@@ -12,6 +12,7 @@ export const troubleKind = z.enum([
   'not contained',
   'overdue',
   'silent',
+  'wipe stalled',
   'blind',
   'client silent',
   'stuck',
@@ -23,7 +24,7 @@ export const troubleKind = z.enum([
   'clean-up near',
 ]);
 export const fact = z.enum(['contained', 'proven', 'seen', 'acknowledged']);
-export const proposal = z.enum(['lost mode', 'wipe', 'write-off']);
+export const proposal = z.enum(['lost mode', 'wipe', 'write-off', 'close as wiped']);
 export const severity = z.enum(['critical', 'error', 'warning', 'info']);
 const names = z.array(z.string());
 const ms = z.number();

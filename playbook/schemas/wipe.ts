@@ -59,6 +59,7 @@ export const wipeSchema = z.object({
   lookAt: time.exactOptional(),
   looks: z.int(),
   stalledSince: time.exactOptional(),
+  told: z.string().exactOptional(),
   acknowledgedAt: time.exactOptional(),
   endedBecause: z.string().exactOptional(),
 }) satisfies z.ZodType<WipeTrack>;

@@ -5,8 +5,9 @@
 import type { FirstResponse } from '../../activities/containment';
 import type { SideMeasure } from '../../activities/measures';
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { Measure, MeasureName } from '../../playbook/case';
+import type { CaseState, Measure, MeasureName } from '../../playbook/case';
 import { moveTheUser } from '../../playbook/case';
+import { wipeUnderWay } from '../../playbook/wipe';
 import { describeDevice } from '../../playbook/device';
 import { clockTime, duration } from '../../playbook/clock-time';
 import { ladderTakenDown, moveSeen } from '../../playbook/configuration';
@@ -31,6 +32,7 @@ export async function containment(c: CaseFile): Promise<void> {
   for (;;) {
     if (c.ending) return;
     const { containment: levers } = state;
+    if (c.state.asked.releaseIsolation) await liftIsolation(c);
     if (levers.replaceAsked) {
       await giveUserBack(c);
     } else if (mustContain(c)) {
@@ -40,7 +42,14 @@ export async function containment(c: CaseFile): Promise<void> {
     await tellHold(c);
     await takeSideMeasures(c);
     const measures = sideMeasures(c).length;
-    await c.until(() => c.ending || levers.replaceAsked || mustContain(c) || sideMeasures(c).length !== measures);
+    await c.until(
+      () =>
+        c.ending ||
+        levers.replaceAsked ||
+        c.state.asked.releaseIsolation === true ||
+        mustContain(c) ||
+        sideMeasures(c).length !== measures,
+    );
   }
 }
 
@@ -190,8 +199,30 @@ function claim(c: CaseFile, via: 'secure access' | 'directory') {
 
 /** The tag and the directory's steps, by the rules for this kind of loss. Only after the move was seen. */
 function sideMeasures(c: CaseFile): SideMeasure[] {
-  const { rules, answers } = c.state;
-  return ['device-tag', ...(answers.kind === 'stolen' ? rules.directorySteps.stolen : rules.directorySteps.lost)];
+  const { rules, answers, asked } = c.state;
+  return [
+    'device-tag',
+    ...(answers.kind === 'stolen' ? rules.directorySteps.stolen : rules.directorySteps.lost),
+    ...(asked.lock ? (['lock'] as const) : []),
+    ...(mustIsolate(c.state) ? (['isolate'] as const) : []),
+  ];
+}
+
+/** By the rules or because a person asked; never before a wipe that is to be heard. */
+function mustIsolate({ asked, rules, wipe }: CaseState): boolean {
+  if (asked.isolate !== undefined) return asked.isolate;
+  const delivered = wipe.state === 'delivered' || wipe.state === 'acknowledged';
+  if (rules.wipe.isolate === 'immediate') return delivered || !wipeUnderWay(wipe);
+  return rules.wipe.isolate === 'afterWipeDelivered' && delivered;
+}
+
+/** A person wants the isolation lifted, and the case goes on. */
+async function liftIsolation(c: CaseFile): Promise<void> {
+  const { asked, containment: levers } = c.state;
+  asked.releaseIsolation = false;
+  await undoMeasure(c, 'isolate');
+  // Asked for again, it is a new one.
+  if (levers.measures.isolate?.state === 'undone') delete levers.measures.isolate;
 }
 
 async function takeSideMeasures(c: CaseFile): Promise<void> {
@@ -253,6 +284,8 @@ const title: Record<SideMeasure, string> = {
   'revoke-sessions': "revoke the user's sessions",
   'disable-device': 'disable the device in the directory',
   'disable-user': 'disable the user in the directory',
+  isolate: 'isolate the device',
+  lock: 'lock the device',
 };
 
 /** A replacement is handed out: the user goes free, the device stays held, the next sighting contains again. */
@@ -292,7 +325,7 @@ export async function release(c: CaseFile): Promise<void> {
   const { state } = c;
   await findBegunChange(c);
   await letGoOfUser(c, undoing);
-  const order: SideMeasure[] = ['device-tag', 'disable-device', 'disable-user', 'revoke-sessions'];
+  const order: SideMeasure[] = ['isolate', 'device-tag', 'disable-device', 'disable-user', 'revoke-sessions', 'lock'];
   for (const measure of order) await undoMeasure(c, measure);
   if (state.containment.state !== 'none') state.containment.state = 'released';
   // What was proven stays to be read; there is nothing more to prove.
@@ -380,11 +413,14 @@ async function undoMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
   const { device, tenant } = state;
   const taken = state.containment.measures[measure];
   if (device === undefined || taken === undefined || (taken.state !== 'in place' && taken.state !== 'asked')) return;
-  if (measure === 'revoke-sessions') {
+  if (measure === 'revoke-sessions' || measure === 'lock') {
     state.containment.measures[measure] = {
       state: 'cannot be undone',
       at: c.now,
-      evidence: 'Revoked sessions stay revoked: the user signs in again.',
+      evidence:
+        measure === 'lock'
+          ? 'It is unlocked by hand: the PIN, where there is one, lies in the secret store.'
+          : 'Revoked sessions stay revoked: the user signs in again.',
     };
     return;
   }

@@ -12,6 +12,7 @@ import type { Sighting } from '../../playbook/sighting';
 import { describePlace } from '../../playbook/sighting';
 import { beginTasks } from '../../playbook/tasks';
 import { factsOf, subjectOf, troublesOf } from '../../playbook/troubles';
+import { takeLostAnswer, lostAnswerQuestion } from '../lost-answer';
 import { Alarm } from '../alarm';
 import type { CaseFile } from '../case-file';
 import type { Decision } from '../messages';
@@ -116,16 +117,17 @@ function fallSilent(c: CaseFile): void {
 const proposalId = (proposal: Proposal) => `propose: ${proposal}`;
 
 const later = { value: 'later', text: `Not now: ask again in ${duration(askAgainAfterMs)}` };
-const byHand = 'This playbook sends no such command yet: do it in the console of its device management.';
+const byHand = 'Use `lock`, where the platform has one, or do it in the console of its device management.';
 const proposals: Record<Proposal, { asks: string; options: Question['options'] }> = {
   'lost mode': {
     asks: `Lock it, or switch lost mode on? ${byHand}`,
     options: [{ value: 'done', text: 'Done, by hand' }, { value: 'no', text: 'No' }, later],
   },
   wipe: {
-    asks: `Wipe it? ${byHand} Two persons should agree.`,
-    options: [{ value: 'done', text: 'Sent, by hand' }, { value: 'no', text: 'No' }, later],
+    asks: 'Wipe it? One person asks for it with `request-wipe`, another one approves. No needs a reason.',
+    options: [{ value: 'no', text: 'No, because of the reason given' }, later],
   },
+  'close as wiped': { asks: '', options: [] },
   'write-off': {
     asks: 'Write it off? The user goes free, the device stays held, and the case goes on listening.',
     options: [{ value: 'yes', text: 'Write it off' }, { value: 'no', text: 'No: go on looking' }, later],
@@ -183,11 +185,10 @@ export function takeAnswer(c: CaseFile, question: Question, value: string, decis
     });
     return;
   }
+  if (question.id === lostAnswerQuestion) return takeLostAnswer(c, value);
   if (question.proposes === undefined) return;
-  if (question.proposes === 'write-off' && value === 'yes') {
-    endAsWrittenOff(c, decision);
-    return;
-  }
+  if (question.proposes === 'write-off' && value === 'yes') return endAs(c, 'written off', decision);
+  if (question.proposes === 'close as wiped' && value === 'yes') return endAs(c, 'wiped', decision);
   if (value !== 'later') return;
   for (const progress of Object.values(state.escalation.rungs)) {
     const rung = state.rules.escalation.ladder.find(({ name }) => name === progress.rung);
@@ -197,9 +198,9 @@ export function takeAnswer(c: CaseFile, question: Question, value: string, decis
   }
 }
 
-export function endAsWrittenOff(c: CaseFile, { actor, reason }: Decision): void {
+export function endAs(c: CaseFile, outcome: 'written off' | 'wiped', { actor, reason }: Decision): void {
   c.state.ending = {
-    outcome: 'written off',
+    outcome,
     at: c.now,
     who: actor.person,
     reason: reason || `Decided by ${actor.person}.`,

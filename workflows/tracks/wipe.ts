@@ -1,0 +1,284 @@
+/**
+ * The wipe: none → requested → approved → held → queued → delivered → acknowledged; or refused, cancelled, failed. What is to
+ * be done next is decided in `playbook/wipe`; here it is done, said and waited for.
+ * @module
+ */
+import type { PlaybookActivities } from '../../activities';
+import { clockTime } from '../../playbook/clock-time';
+import { describeDevice } from '../../playbook/device';
+import type { WipeStep } from '../../playbook/wipe';
+import {
+  describePlan,
+  endWipe,
+  isExpired,
+  mayStillLand,
+  nextWipeStep,
+  permitId,
+  tookProgress,
+  tookReadBack,
+  tookSend,
+  tookVendorAnswer,
+  wipeHold,
+  wipeLooksAt,
+} from '../../playbook/wipe';
+import { activitiesOf } from '../activity-names';
+import { Alarm } from '../alarm';
+import type { CaseFile } from '../case-file';
+import { act } from '../case-file';
+import { lostAnswerQuestion } from '../lost-answer';
+
+/** Never repeated by the server: between two tries somebody may have said no. */
+const { sendWipe } = activitiesOf<Pick<PlaybookActivities, 'sendWipe'>>({
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '10 seconds',
+  retry: { maximumAttempts: 1 },
+});
+
+/** Vendors show a command a moment after they took it (milliseconds). */
+const settleMs = 60_000;
+const track = { track: 'wipe' } as const;
+const toTheEnd = { track: 'wipe', partOfEnding: true } as const;
+
+export const approvalQuestion = 'approve the wipe';
+const closeQuestion = 'propose: close as wiped';
+
+export async function wipe(c: CaseFile): Promise<void> {
+  const { state } = c;
+  const alarm = new Alarm();
+  while (state.closedAt === undefined) {
+    alarm.rang = false;
+    expire(c);
+    sayHold(c);
+    const step = nextWipeStep(state, c.now);
+    if (step === 'nothing') {
+      alarm.ringBy(wipeLooksAt(state));
+      await c.until(() => alarm.rang || nextWipeStep(state, c.now) !== 'nothing' || holdChanged(c));
+    } else await take(c, step);
+  }
+}
+
+async function take(c: CaseFile, step: Exclude<WipeStep, 'nothing'>): Promise<void> {
+  const { tenant, wipe: track } = c.state;
+  const { plan } = track;
+  const about = { tenant, now: c.now, plugin: plan?.plugin ?? '', recordId: plan?.recordId ?? '' };
+  switch (step) {
+    case 'prepare':
+      return prepare(c);
+    case 'send':
+      return send(c);
+    case 'read back': {
+      const seen = await c.step('read the wipe back', () => act.readWipe({ ...about, now: c.now }), toTheEnd);
+      tookReadBack(c.state, seen ?? undefined, c.now);
+      if (c.state.wipe.held?.by === 'a person') askWhetherSent(c);
+      return sayProgress(c);
+    }
+    case 'follow': {
+      const seen = await c.step('follow the wipe', () => act.readWipe({ ...about, now: c.now }), toTheEnd);
+      tookProgress(c.state, seen ?? undefined, c.now);
+      if (c.state.wipe.held?.by === 'a person') askWhetherSent(c);
+      return sayProgress(c);
+    }
+    case 'ask the vendor': {
+      const { number } = track;
+      const code = track.vendorApproval?.code ?? '';
+      const answer = await c.step(
+        "ask for the vendor's approval",
+        () => act.readWipeApproval({ tenant, now: c.now, plugin: about.plugin, code }),
+        { ...toTheEnd, unless: () => c.ending || c.state.wipe.number !== number },
+      );
+      if (answer === undefined || c.state.wipe.number !== number || c.state.wipe.sent) return;
+      tookVendorAnswer(c.state, answer, c.now);
+      if (answer === 'approved') c.say('wipe', "The vendor's second administrator agreed.", { note: true });
+      else if (c.state.wipe.state === 'failed') sayEnd(c);
+    }
+  }
+}
+
+/** Exactly one enrolment, evidence first; then a second person is asked. */
+async function prepare(c: CaseFile): Promise<void> {
+  const { state } = c;
+  const { tenant, chain, device, wipe: begun } = state;
+  if (device === undefined) return endWipe(state, 'failed', 'The device is not identified.');
+  const { number } = begun;
+  const isOver = () => state.wipe.number !== number || state.wipe.state !== 'requested';
+  const name = 'prepare the wipe';
+  const plan = await c.step(name, () => act.prepareWipe({ tenant, now: c.now, chain, number, device }), {
+    ...track,
+    unless: isOver,
+  });
+  if (isOver()) return;
+  if (plan === undefined) {
+    if (!c.ending) endWipe(state, 'failed', `Not prepared: ${state.steps[name]?.skippedBecause ?? 'skipped'}.`);
+    return;
+  }
+  state.wipe.plan = plan;
+  // What the console says of the disk is a proof that legal clocks ask for.
+  if (plan.encrypted !== 'unknown' && state.encryption?.answer !== plan.encrypted)
+    state.encryption = {
+      answer: plan.encrypted,
+      at: c.now,
+      who: plan.plugin,
+      evidence: `${plan.plugin} record ${plan.recordId}`,
+    };
+  const says = describePlan(state);
+  c.say('wipe', 'Evidence is taken; a second person must approve the wipe.', { evidence: plan.evidence, note: true });
+  c.ask({
+    id: approvalQuestion,
+    text: `Approve the wipe of ${describeDevice(device)}, asked for by ${state.wipe.request?.who ?? 'somebody'}: ${state.wipe.request?.reason ?? ''} ${says.join(' ')} Use approve-wipe or refuse-wipe.`,
+    options: [],
+    ...(plan.approvers.length > 0 && { whom: plan.approvers }),
+  });
+}
+
+async function send(c: CaseFile): Promise<void> {
+  const { state } = c;
+  const { tenant, chain, device, rules, answers, wipe: begun } = state;
+  const { plan, request, approval, vendorApproval, number } = begun;
+  if (plan === undefined || request === undefined || approval === undefined) return;
+  const permit = permitId(chain, begun);
+  const mustNot = () => c.ending || state.wipe.number !== number || nextWipeStep(state, c.now) !== 'send';
+  const outcome = await c.step(
+    'send the wipe',
+    () =>
+      sendWipe({
+        tenant,
+        now: c.now,
+        chain,
+        permit,
+        plugin: plan.plugin,
+        recordId: plan.recordId,
+        serial: device?.serial ?? '',
+        protected: rules.wipe.protected[answers.kind === 'stolen' ? 'stolen' : 'lost'],
+        justification: `${request.reason} (asked by ${request.who}, approved by ${approval.who})`,
+        ...(vendorApproval?.agreed && { approvalCode: vendorApproval.code }),
+      }),
+    { ...track, unless: mustNot },
+  );
+  if (outcome === undefined) {
+    // Skipped by a person, or somebody said no meanwhile. A send that was begun and never answered may have left.
+    if (state.steps['send the wipe']?.state === 'skipped' && !c.ending && state.wipe === begun)
+      endWipe(state, 'failed', `Not sent: ${state.steps['send the wipe'].skippedBecause ?? 'skipped'}.`);
+    return;
+  }
+  const tooLate = state.wipe.state === 'cancelled';
+  tookSend(state, outcome, c.now, settleMs);
+  if (outcome.sent === 'no') {
+    if (state.wipe.state === 'failed') sayEnd(c);
+    return;
+  }
+  c.say(
+    'wipe',
+    outcome.sent === 'accepted' ? 'The wipe was sent.' : 'The answer to the wipe was lost: it is read back.',
+    {
+      evidence: `${plan.plugin} record ${plan.recordId}, permit ${permit}.${tooLate ? ' The cancellation came too late.' : ''}`,
+      note: true,
+    },
+  );
+}
+
+// --- what people hear --------------------------------------------------------------------------------------------
+
+function expire(c: CaseFile): void {
+  const { state } = c;
+  const { wipe: track, rules } = state;
+  const waits = ['requested', 'approved', 'held'].includes(track.state);
+  if (!waits || !isExpired(track, c.now)) return;
+  endWipe(state, 'cancelled', 'Its consents are too old.');
+  c.withdraw(approvalQuestion);
+  c.say('wipe', 'The wipe did not leave in time: it must be asked for anew.', {
+    evidence: `Proposed again at ${clockTime(c.after(rules.wipe.askAgainMs))}, if it is still silent.`,
+    note: true,
+  });
+  for (const progress of Object.values(state.escalation.rungs)) {
+    const rung = rules.escalation.ladder.find(({ name }) => name === progress.rung);
+    if (rung?.propose !== 'wipe') continue;
+    delete progress.proposed;
+    progress.snoozed = { until: c.after(rules.wipe.askAgainMs), who: 'playbook', reason: 'nobody approved in time' };
+  }
+}
+
+/** What keeps an approved wipe from leaving, said once. */
+function sayHold(c: CaseFile): void {
+  const { wipe: track } = c.state;
+  if (track.sent !== undefined || !['approved', 'held'].includes(track.state)) return;
+  const hold = wipeHold(c.state);
+  if (hold === undefined) {
+    if (track.held?.by === 'until seen' || track.held?.by === 'the office') delete track.held;
+    if (track.held === undefined) track.state = 'approved';
+    return;
+  }
+  if (track.held?.by === hold.by) return;
+  track.state = 'held';
+  track.held = { ...hold, since: c.now };
+  c.say('wipe', `Held: ${hold.says}`, { note: true });
+}
+
+function holdChanged(c: CaseFile): boolean {
+  const { wipe: track } = c.state;
+  if (track.sent !== undefined || !['approved', 'held'].includes(track.state)) return false;
+  const own = track.held?.by === 'until seen' || track.held?.by === 'the office' ? track.held.by : undefined;
+  return wipeHold(c.state)?.by !== own;
+}
+
+function askWhetherSent(c: CaseFile): void {
+  const { wipe: track } = c.state;
+  c.ask({
+    id: lostAnswerQuestion,
+    text: `${track.held?.says ?? ''} Look in the console of ${track.plan?.plugin ?? 'the device management'}: record ${track.plan?.recordId ?? ''}. Is the wipe there?`,
+    options: [
+      { value: 'there', text: 'It is there: go on following it' },
+      { value: 'wiped', text: 'The device was wiped' },
+      { value: 'send again', text: 'It is not there: send it once more, under a new permit' },
+      { value: 'give up', text: 'It is not there, and nothing is to be sent' },
+    ],
+  });
+}
+
+function sayProgress(c: CaseFile): void {
+  const { state } = c;
+  const { wipe: track } = state;
+  const now = `${track.state} ${track.stalledSince ?? ''}`;
+  if (now === track.told) return;
+  track.told = now;
+  if (track.state === 'acknowledged') return acknowledged(c);
+  if (track.state === 'failed' || track.state === 'cancelled') return sayEnd(c);
+  if (track.stalledSince !== undefined)
+    c.say('wipe', 'The device spoke to its console after the wipe was queued, and has not taken it.', {
+      ...(track.progress && { evidence: track.progress.says }),
+      note: true,
+    });
+  else if (mayStillLand(track))
+    c.say('wipe', track.state === 'delivered' ? 'The wipe was delivered.' : 'The wipe waits for the device.', {
+      ...(track.progress && { evidence: track.progress.says }),
+      note: true,
+    });
+}
+
+function sayEnd(c: CaseFile): void {
+  const { wipe: track } = c.state;
+  c.say('wipe', `The wipe ${track.state === 'failed' ? 'failed' : 'was cancelled'}.`, {
+    ...(track.endedBecause !== undefined && { evidence: track.endedBecause }),
+    note: true,
+  });
+  c.page(`wipe-${track.number}-${track.state}`, `The wipe ${track.state}`, track.endedBecause ?? '');
+}
+
+/** From now on silence is success. */
+export function acknowledged(c: CaseFile): void {
+  const { state } = c;
+  c.say('wipe', 'Wiped: the device acknowledged it. From now on its silence is success.', {
+    ...(state.wipe.progress && { evidence: state.wipe.progress.says }),
+    note: true,
+  });
+  c.page(`wiped-${state.wipe.number}`, 'The lost device was wiped', state.wipe.progress?.says ?? '');
+  if (c.ending) return;
+  c.ask({
+    id: closeQuestion,
+    text: `${describeDevice(state.device ?? {})} was wiped. Close the case as wiped? It goes on listening: a re-enrolment or a sign-in reopens it.`,
+    options: [
+      { value: 'yes', text: 'Close it as wiped' },
+      { value: 'no', text: 'No: go on as before' },
+    ],
+    proposes: 'close as wiped',
+  });
+}
