@@ -240,7 +240,7 @@ export function tookSend(state: CaseState, outcome: SendOutcome, now: string, se
   }
 }
 
-export type VendorAnswer = 'needs approval' | 'approved' | 'rejected' | 'cancelled' | 'expired';
+export type VendorAnswer = 'needs approval' | 'approved' | 'completed' | 'rejected' | 'cancelled' | 'expired';
 
 export function tookVendorAnswer(state: CaseState, answer: VendorAnswer, now: string): void {
   const { wipe } = state;
