@@ -7,6 +7,7 @@ import type { House, Tenant } from './activities/house';
 import { assembleTenant, findClosing } from './activities/house';
 import { createCaseClient } from './client/cases';
 import { readFeeds } from './client/feeds';
+import { createGuards } from './client/guard';
 import { missingWorkers } from './client/workers';
 import type { Settings, TenantSettings } from './playbook/settings';
 import { createPlugins, plugins } from './plugins';
@@ -63,6 +64,7 @@ export function openHouse(settings: Settings, client: Client, eager: boolean): H
     cases,
     missingWorkers: () => missingWorkers(client),
     readFeeds: () => readFeeds(client, watches),
+    guards: createGuards(client, settings.tenants),
   };
 }
 

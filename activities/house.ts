@@ -5,6 +5,7 @@
 import type { Client } from '@temporalio/client';
 import type { CaseClient } from '../client/cases';
 import type { FeedRow } from '../client/feeds';
+import type { Guards } from '../client/guard';
 import type { QueueName } from '../client/workers';
 import type { ClosingRecord } from '../playbook/case';
 import { archiveKeys } from '../playbook/archive-keys';
@@ -55,6 +56,8 @@ export interface House {
   missingWorkers(): Promise<QueueName[]>;
   /** How each feed of the settings fares. */
   readFeeds(): Promise<FeedRow[]>;
+  /** The freeze, and what was permitted. */
+  guards: Guards;
 }
 
 /** Put a tenant's plugin instances into their roles. Exactly one secure access and one archive are needed. */

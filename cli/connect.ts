@@ -6,16 +6,12 @@ import { Client, Connection } from '@temporalio/client';
 import { closeHouse, openHouse } from '../open-house';
 import type { Settings } from '../playbook/settings';
 import { VendorUnavailable } from '../plugins/errors';
-import type { CaseClient } from '../client/cases';
-import type { FeedRow } from '../client/feeds';
 import { readHouseAddresses } from './house-addresses';
 
 const connectWithinMs = 5_000;
 
-export interface ConnectedCases {
-  client: Client;
-  cases: CaseClient;
-  readFeeds(): Promise<FeedRow[]>;
+export interface Connected {
+  house: ReturnType<typeof openHouse>;
   close(): Promise<void>;
 }
 
@@ -23,7 +19,7 @@ export interface ConnectedCases {
  * Reach Temporal at the settings' address, or where `lost-device up` says that it runs.
  * @throws VendorUnavailable LDP_UNREACHABLE when nothing answers there.
  */
-export async function connectCases(settings: Settings): Promise<ConnectedCases> {
+export async function connect(settings: Settings): Promise<Connected> {
   const address = settings.temporal.address ?? (await readHouseAddresses(settings.dataFolder))?.temporal;
   if (address === undefined) {
     throw new VendorUnavailable('LDP_UNREACHABLE', '`lost-device up` is not running: start it, and try again.');
@@ -36,9 +32,7 @@ export async function connectCases(settings: Settings): Promise<ConnectedCases> 
   const client = new Client({ connection, namespace: settings.temporal.namespace });
   const house = openHouse(settings, client, false);
   return {
-    client,
-    cases: house.cases,
-    readFeeds: () => house.readFeeds(),
+    house,
     async close() {
       await closeHouse(house);
       await connection.close();

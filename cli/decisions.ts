@@ -2,6 +2,7 @@
  * Commands by which a person decides something in a case. Each is refused at once when a rule forbids it.
  * @module
  */
+import { randomUUID } from 'node:crypto';
 import type { UpdateDefinition } from '@temporalio/common';
 import { InvalidArgumentError, type Command } from 'commander';
 import {
@@ -16,7 +17,7 @@ import {
   type Decision,
 } from '../workflows/messages';
 import { onCase } from './cases';
-import { actorFor, tell, withCases, type GlobalOptions } from './session';
+import { actorFor, tell, withCases, type GlobalOptions, type Session } from './session';
 
 export function addDecisionCommands(program: Command): void {
   onCase(program, 'answer <case> <value>', 'Answer a question of a case: an option by its value or its number.')
@@ -63,13 +64,29 @@ export async function decide<D extends Decision>(
   update: UpdateDefinition<Decided, [D]>,
   particulars: Omit<D, keyof Decision>,
 ): Promise<void> {
-  const { reason = '' } = command.optsWithGlobals<GlobalOptions>();
-  await withCases(command, async ({ cases, ask }) => {
-    const decision = { ...particulars, id: cases.newDecisionId(), actor: actorFor(command), reason } as D;
-    const id = await ask(() => cases.resolve(name));
-    const decided = await ask(() => cases.decide(id, update, decision));
-    tell(command, decided, () => decided.text);
+  await withCases(command, async (session) => {
+    const id = await session.ask(() => session.cases.resolve(name));
+    await decideIn(session, command, id, update, particulars);
   });
+}
+
+/** The same, of a case by its full id, in a session that is open already. */
+export async function decideIn<D extends Decision>(
+  { cases, ask }: Session,
+  command: Command,
+  id: string,
+  update: UpdateDefinition<Decided, [D]>,
+  particulars: Omit<D, keyof Decision>,
+): Promise<void> {
+  const decision = { ...particulars, ...newDecision(command) } as D;
+  const decided = await ask(() => cases.decide(id, update, decision));
+  tell(command, decided, () => decided.text);
+}
+
+/** Who decides, and why. */
+export function newDecision(command: Command): Decision {
+  const { reason = '' } = command.optsWithGlobals<GlobalOptions>();
+  return { id: randomUUID(), actor: actorFor(command), reason };
 }
 
 /** Reads an option that is a time. */

@@ -12,8 +12,8 @@ export function addFeedsCommand(program: Command): void {
     .description('Show how every feed fares: when it was last read, how far behind it is, and which cases are blind.')
     .option('--tenant <name>', 'of one tenant only')
     .action(({ tenant }: { tenant?: string }, command: Command) =>
-      withCases(command, async ({ readFeeds }) => {
-        const feeds = (await readFeeds()).filter((row) => tenant === undefined || row.tenant === tenant);
+      withCases(command, async ({ house }) => {
+        const feeds = (await house.readFeeds()).filter((row) => tenant === undefined || row.tenant === tenant);
         tell(command, feeds, () => printFeeds(feeds, Date.now()));
       }),
     );

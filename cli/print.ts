@@ -5,7 +5,9 @@
  */
 import type { z } from 'zod';
 import type { CaseSummary } from '../client/cases';
+import type { EvidenceRow } from '../client/evidence';
 import type { FeedRow } from '../client/feeds';
+import type { GuardRow } from '../client/guard';
 import type { CaseState, JournalEntry, MeasureName, Question } from '../playbook/case';
 import { troubledSteps } from '../playbook/case';
 import { clockTime, duration } from '../playbook/clock-time';
@@ -15,8 +17,9 @@ import type { Digest } from '../playbook/digest';
 import type { RungProgress } from '../playbook/ladder';
 import type { pluginListSchema } from '../playbook/schemas/answers';
 import { describePlace, type Sighting } from '../playbook/sighting';
-import { comesNext, describeTrouble, headline } from '../playbook/summary';
+import { comesNext, describeTrouble, describeWipe, headline } from '../playbook/summary';
 import { byDueTime, isLate, type Task } from '../playbook/tasks';
+import { describePlan, mayStillLand, wipeUnderWay } from '../playbook/wipe';
 import type { ConnectionTest } from '../plugins/roles';
 import type { TriageState } from '../workflows/messages';
 
@@ -24,6 +27,7 @@ const sightingsShown = 5;
 const entriesShown = 12;
 const callsShown = 5;
 const digestTasksShown = 5;
+const hostsInALine = 4;
 
 /** The whole case. `nowMs` decides how old things are. */
 export function printCase(state: CaseState, nowMs: number): string {
@@ -52,6 +56,7 @@ export function printCase(state: CaseState, nowMs: number): string {
       ...heardLines(state, nowMs),
       ...Object.entries(presence.blindFeeds).map(([feed, since]) => `Blind: ${feed} since ${clockTime(since)}`),
     ]),
+    ...section(`Wipe: ${state.wipe.state}`, wipeLines(state, nowMs)),
     ...section('Tasks', table(taskRows(state.tasks, nowMs))),
     ...section('Ladder', ladderLines(state, nowMs)),
     ...section(
@@ -63,7 +68,7 @@ export function printCase(state: CaseState, nowMs: number): string {
         : [],
     ),
     ...section(
-      'Written off',
+      state.outcome === 'wiped' ? 'Closed as wiped' : 'Written off',
       listening ? [`Since ${when(listening.since, nowMs)}, listening until ${due(listening.until, nowMs)}.`] : [],
     ),
     ...section('Other devices of the user', state.otherDevices.map(describeDevice)),
@@ -112,7 +117,7 @@ export function printList(rows: CaseSummary[], nowMs: number): string {
 
 function outcomeOf({ kind, outcome, running }: CaseSummary): string {
   if (kind === 'triage') return `triage ${outcome}`;
-  return running && outcome === 'written off' ? 'written off, listening' : outcome;
+  return running && (outcome === 'written off' || outcome === 'wiped') ? `${outcome}, listening` : outcome;
 }
 
 /** What people have to do: open tasks first, the soonest first. */
@@ -121,17 +126,70 @@ export function printTasks(tasks: Task[], nowMs: number): string {
   return text(table([['STATE', 'TASK', 'WHAT', 'OWNER', 'WHEN'], ...taskRows(tasks, nowMs)]));
 }
 
+/** What the approver reads before the approval is sent: what would be wiped, and what cannot be taken back. */
+export function printPlan(state: CaseState): string {
+  const { request, plan } = state.wipe;
+  if (request === undefined || plan === undefined) return '';
+  return text([
+    headline(state),
+    `Asked for by ${request.who} ${clockTime(request.at)}: ${request.reason}`,
+    ...describePlan(state).map((line) => `  ${line}`),
+    `  Once it has left, ${plan.cancellable ? `${plan.plugin} can take it back until the device has it` : `${plan.plugin} cannot take it back`}. What is only on the device is gone for good.`,
+    '',
+    '',
+  ]);
+}
+
+/** What is frozen and what was permitted, one paragraph for each tenant. */
+export function printGuards(rows: GuardRow[], nowMs: number): string {
+  const caps = (wipes: NonNullable<GuardRow['wipes']>) =>
+    `${wipes.lastHour} of ${wipes.perHour} within the last hour, ${wipes.lastDay} of ${wipes.perDay} within the last day`;
+  return text(
+    rows.flatMap(({ tenant, state, says, dryRun, approvers, wipes, containments, permits }, index) => [
+      ...(index > 0 ? [''] : []),
+      `${tenant}: ${state === 'frozen' ? 'FROZEN' : state}. ${says}`,
+      ...labelled([
+        ['dry run', [dryRun ? 'on: nothing destructive leaves' : 'off: what is permitted is real']],
+        ['wipes', wipes ? [caps(wipes)] : []],
+        ['contained', containments ? [`${containments.lastHour} of ${containments.perHour} within the last hour`] : []],
+        ['approvers', [approvers.join(', ') || 'none: no real wipe can be approved']],
+        ['permitted', permits.map(({ workflowId, at }) => `${when(at, nowMs)}  ${workflowId}`)],
+      ]),
+    ]),
+  );
+}
+
+export function printFrozen(answers: { tenant: string; text: string }[]): string {
+  return text(answers.map((answer) => `${answer.tenant}: ${answer.text}`));
+}
+
+/** What the archive holds. Of the journal only how much: `show` tells it. */
+export function printEvidence(rows: EvidenceRow[]): string {
+  if (rows.length === 0) return 'The archive holds nothing of this laptop.';
+  const journals = rows.filter(({ kind }) => kind === 'journal').length;
+  return text([
+    ...table(rows.filter(({ kind }) => kind !== 'journal').map(({ kind, key }) => [kind, key])),
+    ...(journals > 0 ? [`and ${journals} ${journals === 1 ? 'file' : 'files'} of its journal`] : []),
+  ]);
+}
+
+/** A document of the archive. What it quotes comes from outside, as names do. */
+export function printDocument(document: unknown): string {
+  return text(JSON.stringify(document, undefined, 2).split('\n'));
+}
+
 /** What a shift hands to the next: one paragraph for each case, the ones that ask somebody first. */
 export function printDigest(digest: Digest, nowMs: number): string {
   const { since, cases, triages, closed, unanswered } = digest;
   return text([
     digest.says,
     `Since ${when(since, nowMs)}.`,
-    ...cases.flatMap(({ workflowId, headline: line, asks, tasks, happened, next }) => [
+    ...cases.flatMap(({ workflowId, headline: line, asks, wipe, tasks, happened, next }) => [
       ...['', line],
       ...labelled([
         ['case', [workflowId]],
         ['asks', asks],
+        ['wipe', wipe === undefined ? [] : [wipe]],
         ['tasks', [...tasks.slice(0, digestTasksShown), ...more(tasks.length - digestTasksShown)]],
         ['happened', happened],
         ['next', [next]],
@@ -224,6 +282,72 @@ function measureRows({ containment }: CaseState): string[][] {
     const measure = containment.measures[name];
     return measure ? [[measureNames[name], measure.state, clockTime(measure.at), measure.evidence]] : [];
   });
+}
+
+/** In sentences how it stands, then what is behind it. Of a request that is over, only the first and why. */
+function wipeLines(state: CaseState, nowMs: number): string[] {
+  const says = describeWipe(state);
+  if (says === undefined) return [];
+  const { wipe } = state;
+  const { request, plan, approval, held, sent, vendorApproval, progress } = wipe;
+  const waits = wipeUnderWay(wipe);
+  const hosts = plan && waits ? plan.hosts : [];
+  return [
+    says,
+    ...labelled([
+      [
+        'asked',
+        request
+          ? [
+              `${when(request.at, nowMs)} by ${request.who}: ${request.reason}`,
+              request.whenOffline === 'hold-until-seen'
+                ? 'held here until the device is seen (hold-until-seen)'
+                : 'left with the vendor while it is offline (queue-at-vendor)',
+            ]
+          : [],
+      ],
+      [
+        'approved',
+        approval
+          ? [`${when(approval.at, nowMs)} by ${approval.who}`]
+          : waits
+            ? [
+                `not yet; it may be approved by ${plan?.approvers.join(', ') || 'nobody: the settings name no approver'}`,
+              ]
+            : [],
+      ],
+      ['consents', waits && wipe.expiresAt && !sent ? [`hold until ${due(wipe.expiresAt, nowMs)}`] : []],
+      ['held', held ? [`since ${when(held.since, nowMs)} by ${held.by}: ${held.says}`] : []],
+      [
+        'vendor asks',
+        vendorApproval
+          ? [
+              `a second administrator of its own since ${when(vendorApproval.since, nowMs)}, request ${vendorApproval.code}: ${vendorApproval.agreed ? 'agreed' : 'not agreed yet'}`,
+            ]
+          : [],
+      ],
+      ['sent', sent ? [`${when(sent.at, nowMs)}${sent.known ? '' : ', perhaps: the answer was lost'}`] : []],
+      ['vendor says', progress ? [`${progress.says}, read ${when(progress.readAt, nowMs)}`] : []],
+      ['stalled', wipe.stalledSince && mayStillLand(wipe) ? [`since ${when(wipe.stalledSince, nowMs)}`] : []],
+      ['next look', waits && wipe.lookAt ? [due(wipe.lookAt, nowMs)] : []],
+      [
+        'device',
+        plan
+          ? [
+              `${plan.plugin} record ${plan.recordId} (${plan.platform}), encrypted: ${plan.encrypted}${plan.dryRun ? '; DRY RUN when it was prepared' : ''}`,
+            ]
+          : [],
+      ],
+      ['mind', plan && waits ? plan.warnings : []],
+      ['evidence', plan ? [plan.evidence] : []],
+      [
+        'let through',
+        hosts.flatMap((_, index) =>
+          index % hostsInALine === 0 ? [hosts.slice(index, index + hostsInALine).join(', ')] : [],
+        ),
+      ],
+    ]),
+  ];
 }
 
 function rungRows({ configuration }: CaseState): string[][] {

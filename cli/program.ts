@@ -12,6 +12,7 @@ import { addFeedsCommand } from './feeds';
 import { addPluginCommands } from './plugins';
 import { addStartCommand } from './start';
 import { addUpCommand } from './up';
+import { addWipeCommands } from './wipe';
 
 const helpWidth = 100;
 
@@ -33,6 +34,7 @@ function createProgram(): Command {
   addDigestCommand(program);
   addDecisionCommands(program);
   addEscalationCommands(program);
+  addWipeCommands(program);
   addFeedsCommand(program);
   addPluginCommands(program);
   return program;

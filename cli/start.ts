@@ -4,10 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Option, type Command } from 'commander';
-import type { Settings, TenantSettings } from '../playbook/settings';
+import type { TenantSettings } from '../playbook/settings';
 import { BadInput } from '../plugins/errors';
 import { readReportBody } from '../plugins/report-body';
-import { actorFor, tell, withCases } from './session';
+import { actorFor, tell, tenantOf, withCases } from './session';
 
 interface StartOptions {
   tenant?: string;
@@ -78,12 +78,4 @@ function readOptions(options: StartOptions, plugins: TenantSettings['plugins']) 
   }
   const body = { ticket: number ?? ticket, device: { serial, hostname }, user, report };
   return readReportBody({ deliveryId: `cli:${randomUUID()}`, body }, desk ?? 'cli');
-}
-
-function tenantOf({ tenants }: Settings, wanted: string | undefined): [string, TenantSettings] {
-  const names = Object.keys(tenants);
-  const name = wanted ?? (names.length === 1 ? names[0] : undefined);
-  const found = name !== undefined && Object.hasOwn(tenants, name) ? tenants[name] : undefined;
-  if (name !== undefined && found !== undefined) return [name, found];
-  throw new BadInput('LDP_BAD_INPUT', `--tenant: name one of ${names.join(', ')}`);
 }

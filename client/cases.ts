@@ -3,7 +3,7 @@
  * of the house; the closing records come from the archive, through a function that the caller gives.
  * @module
  */
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import {
@@ -158,7 +158,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
   }
 
   /**
-   * Newest first: what is open; with `closedSince` (ISO 8601) what was closed since, and what is written off and listens, as
+   * Newest first: what is open; with `closedSince` (ISO 8601) what was closed since, and what is written off or wiped and listens, as
    * well; with `all` everything. Visibility lags a moment behind.
    */
   async function list(options: { all?: boolean; closedSince?: string; tenant?: string } = {}): Promise<CaseSummary[]> {
@@ -166,7 +166,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     const running = "ExecutionStatus = 'Running'";
     if (options.closedSince) conditions.push(`(${running} OR CloseTime >= '${options.closedSince}')`);
     // Closing cases are shown: something may keep their last words waiting.
-    else if (!options.all) conditions.push(`${running} AND LostDeviceOutcome != 'written off'`);
+    else if (!options.all) conditions.push(`${running} AND LostDeviceOutcome NOT IN ('written off', 'wiped')`);
     if (options.tenant) conditions.push(`LostDeviceTenant = '${options.tenant.replaceAll("'", '')}'`);
     const rows: CaseSummary[] = [];
     for await (const found of client.workflow.list({ query: conditions.join(' AND ') })) {
@@ -219,7 +219,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
 
   /**
    * Find the workflow that a person means: a full workflow id, a serial, a ticket id, a hostname or a user. An open case
-   * goes before one that is written off and listens, and that before closed ones. Throws `RefusedByRule` when it is not exactly one.
+   * goes before one that is written off or wiped and listens, and that before closed ones. Throws `RefusedByRule` when it is not exactly one.
    */
   async function resolve(text: string): Promise<string> {
     if (text.startsWith('lost-device')) return text;
@@ -234,7 +234,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
         row.tickets?.some((ticket) => [ticket, ticket.split(' ')[1]].some((name) => name?.toLowerCase() === wanted)),
     );
     const running = fits.filter((row) => row.running);
-    const open = running.filter(({ outcome }) => outcome !== 'written off');
+    const open = running.filter(({ outcome }) => outcome !== 'written off' && outcome !== 'wiped');
     const nearest = [open, running, fits].find((rows) => rows.length > 0) ?? [];
     const ids = [...new Set(nearest.map((row) => row.workflowId))];
     if (ids.length === 1) return ids[0] as string;
@@ -283,5 +283,5 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     }
   }
 
-  return { handIn, acknowledged, list, show, resolve, decide, keyOf, newDecisionId: () => randomUUID() };
+  return { handIn, acknowledged, list, show, resolve, decide, keyOf };
 }

@@ -7,6 +7,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { RefusedByRule, type CaseClient } from '../client/cases';
 import { readDigest } from '../client/digest';
 import type { FeedRow } from '../client/feeds';
+import type { Guards } from '../client/guard';
 import type { QueueName } from '../client/workers';
 import { BadInput } from '../plugins/errors';
 import { isLoopback } from '../plugins/setting-fields';
@@ -17,7 +18,7 @@ import { publishedSchemas } from './schemas';
 /**
  * `GET /health` (this server, and which queues lack a worker), `/api/cases` (`?all=true` for closed ones too),
  * `/api/cases/:id` (workflow id, serial, hostname or user), `/api/digest` (`?since=8h` or a time in ISO 8601, `&tenant=`),
- * `/api/feeds` (how each feed fares), `/api/schemas` and `/api/schemas/:name`.
+ * `/api/feeds` (how each feed fares), `/api/guard` (what is frozen, and what was permitted), `/api/schemas` and `/api/schemas/:name`.
  *
  * Answers 403 to whoever comes over another address than loopback, or by another name: a web page elsewhere could else
  * make an analyst's browser read cases for it.
@@ -26,10 +27,12 @@ export function createApiServer({
   cases,
   missingWorkers,
   readFeeds,
+  guards,
 }: {
   cases: Pick<CaseClient, 'list' | 'resolve' | 'show'>;
   missingWorkers(): Promise<QueueName[]>;
   readFeeds(): Promise<FeedRow[]>;
+  guards: Pick<Guards, 'read'>;
 }): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: 1024, requestTimeout: 30_000 });
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'LDP_NOT_FOUND', 'There is nothing here.'));
@@ -66,6 +69,7 @@ export function createApiServer({
     },
   );
   app.get('/api/feeds', () => readFeeds());
+  app.get('/api/guard', () => guards.read());
   app.get('/api/schemas', () => Object.keys(publishedSchemas));
   app.get<{ Params: { name: string } }>('/api/schemas/:name', ({ params }, reply) =>
     Object.hasOwn(publishedSchemas, params.name)

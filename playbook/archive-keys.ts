@@ -6,17 +6,24 @@
 import type { TicketRef } from './report';
 import { shortHash } from './short-hash';
 
-/** One segment of a key: readable, safe for every file system and object store, never two texts on one segment. */
+/** Readable, and safe for every file system and object store. */
+const spell = (text: string) =>
+  text.replace(/[^A-Za-z0-9.-]/g, (character) => `_${character.charCodeAt(0).toString(16)}_`).replace(/^\./, '_2e_');
+
+/** What of a long text is kept as it is. */
+const keptLetters = 100;
+
+/** One segment of a key: never two texts on one segment. */
 function segment(text: string): string {
-  const safe = text
-    .replace(/[^A-Za-z0-9.-]/g, (character) => `_${character.charCodeAt(0).toString(16)}_`)
-    .replace(/^\./, '_2e_');
-  return safe.length <= 120 ? safe : `${safe.slice(0, 100)}_${shortHash(text)}`;
+  const safe = spell(text);
+  return safe.length <= 120 ? safe : `${safe.slice(0, keptLetters)}_${shortHash(text)}`;
 }
 
 const number = (n: number) => String(n).padStart(8, '0');
 
 export const archiveKeys = {
+  /** What the keys of all losses of one laptop begin with: a chain is the workflow id, a tilde and a run id. */
+  losses: (workflowId: string) => `cases/${spell(`${workflowId}~`).slice(0, keptLetters)}`,
   journal: (chain: string, first: number, last: number) =>
     `cases/${segment(chain)}/journal/${number(first)}-${number(last)}.json`,
   /** What was there before the first change, written down before that change is sent. */

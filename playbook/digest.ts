@@ -10,9 +10,10 @@ import { comingCalls, describeCall, describeWhom } from './coming-calls';
 import { describeDevice } from './device';
 import type { RungProgress, Trouble } from './ladder';
 import type { TicketRef } from './report';
-import { comesNext, headline } from './summary';
+import { comesNext, describeWipe, headline } from './summary';
 import { byDueTime, describeTask, isLate, openTasks, type Task } from './tasks';
 import { blindSince, subjectOf, troublesOf } from './troubles';
+import { wipeUnderWay } from './wipe';
 
 export interface Digest {
   /** What happened since then is told. ISO 8601. */
@@ -24,9 +25,9 @@ export interface Digest {
   /** What asks a person first, then what is late or counted by the law, then what comes next soonest. */
   cases: DigestCase[];
   triages: DigestTriage[];
-  /** Closed or written off since. */
+  /** Closed, written off or wiped since. */
   closed: { workflowId: string; headline: string; at: string; because: string }[];
-  /** How many written-off devices are listened for. */
+  /** How many devices that were written off or wiped are listened for. */
   listening: number;
   /** Cases that did not answer. */
   unanswered: Unanswered[];
@@ -37,6 +38,8 @@ export interface DigestCase {
   headline: string;
   /** What waits for a person: what, and who was called or has it in hand. */
   asks: string[];
+  /** How a wipe that is under way stands. */
+  wipe?: string;
   /** The newest entries of the journal, oldest first. */
   happened: string[];
   /** What the case waits for, and what comes by time. */
@@ -120,10 +123,12 @@ function compare(a: string[], b: string[]): number {
 
 function digestCase(state: CaseState, since: string, now: string): DigestCase {
   const coming = comesByTime(state, now);
+  const wipe = wipeUnderWay(state.wipe) ? describeWipe(state) : undefined;
   return {
     workflowId: state.workflowId,
     headline: headline(state),
     asks: asksOf(state, now),
+    ...(wipe !== undefined && { wipe }),
     happened: state.journal.tail
       .filter(({ routine, at }) => !routine && at >= since)
       .slice(-entriesTold)
@@ -141,12 +146,15 @@ interface Coming {
 
 const comesText = ({ at, what }: Coming, now: string) => `${at > now ? clockTime(at) : 'Now'} ${what}`;
 
-/** The next call of the ladder, or the next task that is due, whichever is sooner. */
+/** The next call of the ladder, the next task that is due, or the end of a wipe's consents, whichever is sooner. */
 function comesByTime(state: CaseState, now: string): Coming | undefined {
+  const { wipe } = state;
+  const consentsEnd = wipeUnderWay(wipe) && wipe.sent === undefined ? wipe.expiresAt : undefined;
   const [call] = comingCalls(state, now);
   const [task] = byDueTime(openTasks(state).filter(({ dueAt }) => dueAt !== undefined && dueAt > now));
   const events = [
     ...(call ? [{ at: call.at, what: describeCall(call) }] : []),
+    ...(consentsEnd !== undefined && consentsEnd > now ? [{ at: consentsEnd, what: 'the wipe must have left' }] : []),
     ...(task?.dueAt ? [{ at: task.dueAt, what: `is due: ${task.title}` }] : []),
   ];
   return events.sort((a, b) => compare([a.at], [b.at]))[0];
@@ -241,9 +249,11 @@ function sentences(
   const asking = cases.filter(({ asks }) => asks.length > 0).length;
   const blind = open.filter((state) => blindSince(state) !== undefined).length;
   const late = open.flatMap(openTasks).filter((task) => isLate(task, now)).length;
+  const wiping = open.filter(({ wipe }) => wipeUnderWay(wipe)).length;
   const states = [
     asking > 0 && `${asking} ${asking === 1 ? 'asks' : 'ask'} a person`,
     blind > 0 && `${blind} ${blind === 1 ? 'is' : 'are'} blind`,
+    wiping > 0 && `${wiping} ${wiping === 1 ? 'has' : 'have'} a wipe under way`,
   ].filter((part) => part !== false);
   const triagesAsking = triages.filter(({ asks }) => asks.length > 0).length;
   const [next] = open
@@ -261,7 +271,8 @@ function sentences(
       `${count(triages.length, 'triage')}: ${triagesAsking} ask${triagesAsking === 1 ? 's' : ''} a person.`,
     unanswered.length > 0 && `${count(unanswered.length, 'case')} could not be read.`,
     closed.length > 0 && `${count(closed.length, 'case')} closed since.`,
-    listening > 0 && `${count(listening, 'written-off device')} ${listening === 1 ? 'is' : 'are'} listened for.`,
+    listening > 0 &&
+      `${count(listening, 'written-off or wiped device')} ${listening === 1 ? 'is' : 'are'} listened for.`,
     next && `Next: ${comesText(next, now)}, ${describeDevice(namesOf(next.state))}.`,
   ]
     .filter(Boolean)

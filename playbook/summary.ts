@@ -8,6 +8,7 @@ import { clockTime } from './clock-time';
 import { describeDevice } from './device';
 import { describePlace } from './sighting';
 import { byDueTime, describeTask, openTasks, runningClocks } from './tasks';
+import { mayStillLand, wipeUnderWay, type HeldBy, type WipeTrack } from './wipe';
 
 /** The head line: what the case is, in one sentence. */
 export function headline(state: CaseState): string {
@@ -15,17 +16,75 @@ export function headline(state: CaseState): string {
   const kind = state.answers.kind === 'stolen' ? 'Stolen' : 'Lost';
   const { containment, device: identified, listening } = state;
   if (listening && state.closedAt === undefined)
-    return `${kind} laptop ${device}: written off, listening until ${clockTime(listening.until)}.`;
+    return `${kind} laptop ${device}: ${state.outcome}, listening until ${clockTime(listening.until)}.`;
   if (state.outcome !== 'open') return `${kind} laptop ${device}: ${state.outcome}.`;
+  if (state.ending && mayStillLand(state.wipe))
+    return `${kind} laptop ${device}: ${state.ending.outcome}, and open because a WIPE MAY STILL LAND.`;
   if (state.ending && onlyClocksRun(state))
     return `${kind} laptop ${device}: ${state.ending.outcome}, and open until its legal clocks are done.`;
   if (state.ending) return `${kind} laptop ${device}: closing as ${state.ending.outcome}, undoing what was done.`;
   if (!identified) return `${kind} laptop ${device}: not identified yet.`;
-  if (containment.state === 'none') return `${kind} laptop ${device}: NOT contained.`;
+  const wipe = wipeInBrief(state.wipe);
+  if (containment.state === 'none') return `${kind} laptop ${device}: NOT contained${wipe}.`;
   if (containment.state === 'user released, device held')
-    return `${kind} laptop ${device}: user released, device held; the next sighting contains the user again.`;
-  return `${kind} laptop ${device}: contained.`;
+    return `${kind} laptop ${device}: user released, device held${wipe}; the next sighting contains the user again.`;
+  return `${kind} laptop ${device}: contained${wipe}.`;
 }
+
+/** For the head line: what is over and changed nothing is left out. */
+function wipeInBrief(wipe: WipeTrack): string {
+  if (wipe.state === 'acknowledged') return ', wiped';
+  if (!wipeUnderWay(wipe)) return '';
+  if (wipe.held?.by === 'a person') return ', and it is NOT KNOWN whether its wipe left';
+  return `, wipe ${wipe.state}${wipe.stalledSince === undefined ? '' : ' and STALLED'}`;
+}
+
+/** How the wipe stands, in a sentence or two; undefined when nobody ever asked for one. */
+export function describeWipe({ wipe }: CaseState): string | undefined {
+  const { state, request, plan, approval, held, sent, progress, endedBecause } = wipe;
+  const vendor = plan?.plugin ?? 'the vendor';
+  const who = request?.who ?? 'somebody';
+  const consents = wipe.expiresAt === undefined ? '' : ` The consents hold until ${clockTime(wipe.expiresAt)}.`;
+  const stalled =
+    wipe.stalledSince === undefined
+      ? ''
+      : ` Stalled: the device spoke to ${vendor} at ${clockTime(wipe.stalledSince)}, and has not taken it.`;
+  switch (state) {
+    case 'none':
+      return undefined;
+    case 'requested':
+      return plan === undefined
+        ? `Asked for by ${who}; it is being prepared.`
+        : `Asked for by ${who}; another person must approve it.${consents}`;
+    case 'approved':
+      return `Asked for by ${who}, approved by ${approval?.who ?? 'somebody'}; it leaves next.${consents}`;
+    case 'held':
+      return `Approved, and held by ${holders[held?.by ?? 'a person']}: ${held?.says ?? ''}${consents}`;
+    case 'queued':
+      if (held?.by === 'a person') return `It may have left: ${held.says} A person must look.`;
+      if (!sent?.known) return 'It may have left: its answer was lost, and it is read back.';
+      return `It waits at ${vendor} for the device since ${clockTime(sent.at)}.${stalled}`;
+    case 'delivered':
+      return held?.by === 'a person'
+        ? `It was delivered. ${held.says} A person must look.`
+        : 'It was delivered; the device has not acknowledged it yet.';
+    case 'acknowledged':
+      return `The device acknowledged it${wipe.acknowledgedAt === undefined ? '' : ` at ${clockTime(wipe.acknowledgedAt)}`}${progress ? ` (${vendor}: ${progress.says})` : ''}. Its silence is success.`;
+    case 'refused':
+    case 'cancelled':
+    case 'failed':
+      return `It ${state === 'failed' ? 'failed' : `was ${state}`}: ${endedBecause ?? 'no reason is known.'}`;
+  }
+}
+
+/** Who or what keeps it. */
+const holders: Record<HeldBy, string> = {
+  'the guard': 'the guard',
+  'until seen': 'us until the device is seen',
+  'the office': 'us because of the office',
+  'the vendor': 'the vendor',
+  'a person': 'a person',
+};
 
 /** It ended, everything is undone, and a clock of the law goes on. */
 function onlyClocksRun(state: CaseState): boolean {
@@ -62,12 +121,15 @@ export function comesNext(state: CaseState): string {
   if (state.closedAt !== undefined) return 'Nothing: the case is closed.';
   if (state.listening) return 'Listen: a sign of the device opens the case again.';
   if (state.outcome !== 'open') return 'Tell the tickets, and write the last of it into the archive.';
+  if (state.ending && mayStillLand(state.wipe)) return 'Follow the wipe until it cannot land any more.';
   const [clock] = byDueTime(runningClocks(state));
   if (clock && onlyClocksRun(state)) return `${describeTask(clock)}.`;
   if (state.ending) return 'Undo containment, read every undo back, close the tickets.';
   if (!state.device) return 'Identify the device.';
   if (state.containment.state === 'none') return 'Move the user into the lost group.';
   if (state.containment.state === 'user released, device held') return 'Wait for the device to be seen.';
+  const wipe = wipeComesNext(state);
+  if (wipe !== undefined) return wipe;
   switch (state.configuration.state) {
     case 'biting':
       return 'Watch until it is recovered.';
@@ -76,6 +138,22 @@ export function comesNext(state: CaseState): string {
     default:
       return 'Wait for the device to come online and take the lost configuration.';
   }
+}
+
+/** What the case does about a wipe; undefined when there is nothing to do. */
+function wipeComesNext({ wipe, questions }: CaseState): string | undefined {
+  const { state, plan, sent, held, lookAt } = wipe;
+  if (state === 'acknowledged')
+    return questions.some(({ proposes }) => proposes === 'close as wiped')
+      ? 'Wait for a person to close the case as wiped.'
+      : 'Watch for a sign of it: its silence is success.';
+  if (!wipeUnderWay(wipe)) return undefined;
+  if (held?.by === 'a person') return 'Wait for a person to look whether the wipe is there.';
+  const look = lookAt === undefined ? '' : ` It is looked at again ${clockTime(lookAt)}.`;
+  if (sent) return `${sent.known ? 'Wait for the device to take its wipe.' : 'Read the wipe back.'}${look}`;
+  if (plan === undefined) return 'Prepare the wipe: find its one enrolment, and take evidence.';
+  if (state === 'requested') return 'Wait for a second person to approve the wipe, or to refuse it.';
+  return held === undefined ? 'Send the wipe.' : `Wait for what holds the wipe.${look}`;
 }
 
 /** Several lines of Markdown, for Temporal's own page and for pages to people. */
@@ -88,6 +166,7 @@ export function summarise(state: CaseState): string {
     `- Containment: ${state.containment.state}`,
     `- Configuration: ${state.configuration.state}. ${state.configuration.says}`,
     `- Presence: ${state.presence.state}${last ? `; last seen ${clockTime(last.at)} by ${last.source}${place ? ` at ${place}` : ''}` : ''}`,
+    ...(state.wipe.state === 'none' ? [] : [`- Wipe: ${state.wipe.state}. ${describeWipe(state) ?? ''}`]),
     ...waitsFor(state).map((line) => `- ${line}`),
     `- Next: ${comesNext(state)}`,
     `- Tickets: ${state.tickets.map((ticket) => `${ticket.source} ${ticket.id}`).join(', ')}`,

@@ -70,7 +70,11 @@ const parts: Part[] = [
   { name: 'settings', imports: ['playbook', 'playbook/schemas', ...anyPlugin, 'workflows/ids'] },
   { name: 'temporal', imports: ['workflows/search-attributes'] },
   // Cases are reached through a Temporal client and messages, never by the code that runs them.
-  { name: 'client', imports: ['playbook', 'playbook/schemas', 'plugins/errors', ...namesOfWorkflows] },
+  {
+    name: 'client',
+    imports: ['playbook', 'playbook/schemas', 'plugins/errors', ...namesOfWorkflows],
+    types: ['plugins/roles'],
+  },
   {
     name: 'http',
     imports: ['playbook', 'playbook/schemas', ...anyPlugin, 'client', 'settings', ...namesOfWorkflows],

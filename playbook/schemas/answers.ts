@@ -60,6 +60,7 @@ export const digestSchema = z.object({
         workflowId: z.string(),
         headline: z.string(),
         asks: sentences.describe('What waits for a person, and who was called or has it in hand.'),
+        wipe: z.string().exactOptional().describe('How a wipe that is under way stands.'),
         happened: sentences.describe('The newest entries of the journal, oldest first.'),
         next: z.string(),
         nextAt: time.exactOptional(),
@@ -71,7 +72,7 @@ export const digestSchema = z.object({
   closed: z
     .array(z.object({ workflowId: z.string(), headline: z.string(), at: time, because: z.string() }))
     .describe('Closed or written off since.'),
-  listening: z.int().describe('How many written-off devices are listened for.'),
+  listening: z.int().describe('How many devices that were written off or wiped are listened for.'),
   unanswered: z
     .array(z.object({ workflowId: z.string(), device: z.string().exactOptional(), why: z.string() }))
     .describe('Cases that did not answer: no worker, or frozen.'),
@@ -95,6 +96,42 @@ export const feedListSchema = z.array(
     error: z.object({ code: z.string().exactOptional(), message: z.string() }).exactOptional(),
     putAside: z.int().describe('Records of the last reading that could not be understood.'),
     watched: z.int().describe('Open cases whose device it could see.'),
+  }),
+);
+
+/** `guard`: what is frozen, and what was permitted, for each tenant. */
+export const guardListSchema = z.array(
+  z.object({
+    tenant: z.string(),
+    state: z.enum(['open', 'frozen', 'not known']).describe('`not known`: no worker answers.'),
+    says: z.string(),
+    frozen: z.object({ who: z.string(), at: time, reason: z.string() }).exactOptional(),
+    dryRun: z.boolean().describe('Nothing destructive leaves: the settings switch it.'),
+    approvers: z.array(z.string()).describe('Persons who may approve a wipe.'),
+    wipes: z
+      .object({ lastHour: z.int(), perHour: z.int(), lastDay: z.int(), perDay: z.int() })
+      .exactOptional()
+      .describe('Permitted wipes, with their caps.'),
+    containments: z
+      .object({ lastHour: z.int(), perHour: z.int() })
+      .exactOptional()
+      .describe('Automatic containments, with their cap.'),
+    permits: z
+      .array(z.object({ id: z.string(), workflowId: z.string(), at: time }))
+      .describe('Wipes permitted within the last day, oldest first.'),
+  }),
+);
+
+/** `freeze` and `unfreeze`: one answer for each tenant. */
+export const frozenSchema = z.array(z.object({ tenant: z.string(), text: z.string() }));
+
+/** `evidence`: what the archive holds of the losses of one laptop. */
+export const evidenceListSchema = z.array(
+  z.object({
+    key: z.string().describe('Where it lies in the archive.'),
+    kind: z
+      .enum(['baseline', 'evidence', 'wipe intent', 'journal', 'closing report', 'other'])
+      .describe('`wipe intent`: written before a wipe left; whoever finds it must not send again.'),
   }),
 );
 

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { RefusedByRule, type CaseSummary, type Taken } from '../../client/cases';
 import type { QueueName } from '../../client/workers';
 import type { FeedRow } from '../../client/feeds';
+import type { GuardRow } from '../../client/guard';
 import { createApiServer } from '../../http/api';
 import { publishedSchemas } from '../../http/schemas';
 import { openCase, takeSighting, type CaseState } from '../../playbook/case';
@@ -15,6 +16,7 @@ import {
   caseListSchema,
   digestSchema,
   feedListSchema,
+  guardListSchema,
   type connectionTestsSchema,
   type decidedSchema,
   type taskListSchema,
@@ -150,6 +152,20 @@ const rows: CaseSummary[] = [
   },
 ];
 
+const guards: GuardRow[] = [
+  {
+    tenant: 'acme',
+    state: 'frozen',
+    says: 'Frozen by ana.',
+    frozen: { who: 'ana', at, reason: 'a drill went wrong' },
+    dryRun: false,
+    approvers: ['ben'],
+    wipes: { lastHour: 1, perHour: 3, lastDay: 1, perDay: 10 },
+    containments: { lastHour: 0, perHour: 5 },
+    permits: [{ id: 'lost-device:acme:SN1~run#wipe-1.1', workflowId: 'lost-device:acme:SN1', at }],
+  },
+];
+
 const feeds: FeedRow[] = [
   {
     tenant: 'acme',
@@ -193,6 +209,7 @@ describe('the published schemas', () => {
     expect(triageStateSchema.parse(triage)).toEqual(triage);
     expect(caseListSchema.parse(rows)).toEqual(rows);
     expect(feedListSchema.parse(feeds)).toEqual(feeds);
+    expect(guardListSchema.parse(guards)).toEqual(guards);
   });
 
   test('refuse what is no case', () => {
@@ -214,6 +231,7 @@ describe('over HTTP', () => {
     },
     missingWorkers: async () => missing(),
     readFeeds: async () => feeds,
+    guards: { read: async () => guards },
   });
   let missing: () => QueueName[] = () => [];
   let url: string;
@@ -229,6 +247,10 @@ describe('over HTTP', () => {
 
   test('feeds are told as they fare', async () => {
     expect(await get('/api/feeds')).toEqual({ status: 200, body: feeds });
+  });
+
+  test('the guard tells what is frozen, and what was permitted', async () => {
+    expect(await get('/api/guard')).toEqual({ status: 200, body: guards });
   });
 
   test('health tells which queues have no worker', async () => {

@@ -3,7 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { failureOf } from '../../cli/failure';
-import { printCase, printFeeds, printList, printTasks, printTests, printTriage } from '../../cli/print';
+import {
+  printCase,
+  printDocument,
+  printEvidence,
+  printFeeds,
+  printGuards,
+  printList,
+  printPlan,
+  printTasks,
+  printTests,
+  printTriage,
+} from '../../cli/print';
 import { cliHelp, runCli } from '../../cli/program';
 import { RefusedByRule } from '../../client/cases';
 import type { FeedRow } from '../../client/feeds';
@@ -13,7 +24,9 @@ import { nothingKnown, type Report } from '../../playbook/report';
 import { defaultRules } from '../../playbook/rules';
 import { pluginListSchema } from '../../playbook/schemas/answers';
 import { beginTasks, closeTask, startClock, type Task } from '../../playbook/tasks';
+import { summarise } from '../../playbook/summary';
 import { troublesOf } from '../../playbook/troubles';
+import { approveWipe, endWipe, requestWipe, type WipePlan } from '../../playbook/wipe';
 import { BadInput, VendorUnavailable } from '../../plugins/errors';
 
 const at = '2026-11-22T22:14:00.000Z';
@@ -228,6 +241,185 @@ test('a written-off case says until when it listens', () => {
   ]);
 });
 
+const plan: WipePlan = {
+  at,
+  plugin: 'intune',
+  recordId: 'rec-1',
+  platform: 'windows',
+  lastSyncAt: at,
+  encrypted: 'yes',
+  cancellable: false,
+  pin: 'none',
+  simulated: false,
+  dryRun: false,
+  approvers: ['ben', 'cleo'],
+  evidence: 'cases/x/evidence/00000001.json',
+  hosts: ['a.test', 'b.test', 'c.test', 'd.test', 'e.test'],
+  warnings: ['It is isolated by falcon.'],
+};
+
+/** Asked for by ana, prepared, and approved by ben. */
+function wipingCase(): CaseState {
+  const state = containedCase();
+  const consent = { at, reason: 'Taken from the car.', authenticated: true };
+  requestWipe(state, { ...consent, who: 'ana' }, 'queue-at-vendor', 3 * 86_400_000);
+  state.wipe.plan = plan;
+  approveWipe(state, { ...consent, who: 'ben' });
+  return state;
+}
+
+const wipeOf = (state: CaseState) => {
+  const printed = printCase(state, nowMs);
+  return [
+    printed.split('\n')[0]?.split(': ').slice(1).join(': '),
+    ...sectionOf(printed, 'Next'),
+    ...sectionOf(printed, `Wipe: ${state.wipe.state}`),
+  ];
+};
+
+test('a wipe says how it stands, who asked and approved, until when the consents hold, and what holds it', () => {
+  const state = wipingCase();
+  state.wipe.state = 'held';
+  state.wipe.held = { by: 'the guard', since: at, says: 'Frozen by cleo.' };
+  state.wipe.vendorApproval = { code: 'MAA-7', since: at, agreed: false };
+  state.wipe.lookAt = '2026-11-23T01:44:00.000Z';
+  expect(wipeOf(state)).toEqual([
+    'contained, wipe held.',
+    'Wait for what holds the wipe. It is looked at again 2026-11-23 01:44 UTC.',
+    'Approved, and held by the guard: Frozen by cleo. The consents hold until 2026-11-25 22:14 UTC.',
+    'asked        2026-11-22 22:14 UTC (3 h 20 min ago) by ana: Taken from the car.',
+    'left with the vendor while it is offline (queue-at-vendor)',
+    'approved     2026-11-22 22:14 UTC (3 h 20 min ago) by ben',
+    'consents     hold until 2026-11-25 22:14 UTC (in 2 d 20 h)',
+    'held         since 2026-11-22 22:14 UTC (3 h 20 min ago) by the guard: Frozen by cleo.',
+    'vendor asks  a second administrator of its own since 2026-11-22 22:14 UTC (3 h 20 min ago), request MAA-7: not agreed yet',
+    'next look    2026-11-23 01:44 UTC (in 10 min)',
+    'device       intune record rec-1 (windows), encrypted: yes',
+    'mind         It is isolated by falcon.',
+    'evidence     cases/x/evidence/00000001.json',
+    'let through  a.test, b.test, c.test, d.test',
+    'e.test',
+  ]);
+  expect(summarise(state)).toContain('\n- Wipe: held. Approved, and held by the guard: Frozen by cleo.');
+});
+
+test('a wipe that left says what the vendor says, that it is stalled, and that nobody knows when nobody does', () => {
+  const state = wipingCase();
+  const { wipe } = state;
+  Object.assign(wipe, { state: 'queued', sent: { at, known: false } });
+  expect(wipeOf(state).slice(0, 3)).toEqual([
+    'contained, wipe queued.',
+    'Read the wipe back.',
+    'It may have left: its answer was lost, and it is read back.',
+  ]);
+  expect(wipeOf(state)).toContain('sent         2026-11-22 22:14 UTC (3 h 20 min ago), perhaps: the answer was lost');
+  wipe.held = { by: 'a person', since: at, says: 'The vendor shows no such command.' };
+  expect(wipeOf(state).slice(0, 3)).toEqual([
+    'contained, and it is NOT KNOWN whether its wipe left.',
+    'Wait for a person to look whether the wipe is there.',
+    'It may have left: The vendor shows no such command. A person must look.',
+  ]);
+
+  delete wipe.held;
+  wipe.sent = { at, known: true };
+  wipe.progress = { says: 'pending', startedAt: at, readAt: at };
+  wipe.stalledSince = at;
+  expect(wipeOf(state).slice(0, 3)).toEqual([
+    'contained, wipe queued and STALLED.',
+    'Wait for the device to take its wipe.',
+    'It waits at intune for the device since 2026-11-22 22:14 UTC. Stalled: the device spoke to intune at 2026-11-22 22:14 UTC, and has not taken it.',
+  ]);
+  expect(wipeOf(state)).toContain('vendor says  pending, read 2026-11-22 22:14 UTC (3 h 20 min ago)');
+  expect(wipeOf(state).join()).not.toContain('consents');
+
+  state.ending = { outcome: 'recovered', at, who: 'ana', reason: 'Handed in.' };
+  expect(wipeOf(state).slice(0, 2)).toEqual([
+    'recovered, and open because a WIPE MAY STILL LAND.',
+    'Follow the wipe until it cannot land any more.',
+  ]);
+});
+
+test('a wipe that is over says so: acknowledged, or why not', () => {
+  const state = wipingCase();
+  Object.assign(state.wipe, { state: 'acknowledged', acknowledgedAt: at });
+  expect(wipeOf(state).slice(0, 3)).toEqual([
+    'contained, wiped.',
+    'Watch for a sign of it: its silence is success.',
+    'The device acknowledged it at 2026-11-22 22:14 UTC. Its silence is success.',
+  ]);
+  state.questions[0] = { id: 'close', askedAt: at, text: 'Close it?', options: [], proposes: 'close as wiped' };
+  expect(wipeOf(state)[1]).toBe('Wait for a person to close the case as wiped.');
+  state.outcome = 'wiped';
+  state.ending = { outcome: 'wiped', at, who: 'ana', reason: 'Done.' };
+  state.listening = { since: at, until: '2027-11-22T22:14:00.000Z' };
+  expect(wipeOf(state)[0]).toBe('wiped, listening until 2027-11-22 22:14 UTC.');
+
+  const refused = wipingCase();
+  endWipe(refused, 'refused', 'ben: the disk is encrypted');
+  expect(wipeOf(refused).slice(0, 3)).toEqual([
+    'contained.',
+    'Wait for the device to come online and take the lost configuration.',
+    'It was refused: ben: the disk is encrypted',
+  ]);
+  // What only matters before it lands is gone.
+  expect(wipeOf(refused).join('\n')).not.toMatch(/let through|mind|consents/);
+});
+
+test('the approver reads first what would be wiped, and what cannot be taken back', () => {
+  const state = wipingCase();
+  expect(printPlan(state).split('\n').slice(0, 3)).toEqual([
+    'Stolen laptop LT-1 (serial SN1) of pat@example.test: contained, wipe approved.',
+    'Asked for by ana 2026-11-22 22:14 UTC: Taken from the car.',
+    '  intune record rec-1 (windows), last in touch 2026-11-22 22:14 UTC; encrypted: yes.',
+  ]);
+  expect(printPlan(state)).toContain(
+    '  Once it has left, intune cannot take it back. What is only on the device is gone',
+  );
+  state.wipe.plan = { ...plan, cancellable: true };
+  expect(printPlan(state)).toContain('intune can take it back until the device has it.');
+  expect(printPlan(containedCase())).toBe('');
+});
+
+test('the guard says what is frozen, how many wipes were permitted, and that nobody may approve', () => {
+  const row = { tenant: 'acme', dryRun: true, approvers: [], permits: [] };
+  const permits = [{ id: 'lost-device:acme:SN1~run#wipe-1.1', workflowId: 'lost-device:acme:SN1', at }];
+  expect(
+    printGuards(
+      [
+        {
+          ...{ tenant: 'acme', state: 'frozen', says: 'Frozen by ana.\nforged', dryRun: false, approvers: ['ben'] },
+          ...{ wipes: { lastHour: 0, perHour: 3, lastDay: 1, perDay: 10 }, containments: { lastHour: 2, perHour: 5 } },
+          permits,
+        },
+        { ...row, tenant: 'other', state: 'not known', says: 'No worker answers.' },
+      ],
+      nowMs,
+    ),
+  ).toBe(
+    [
+      'acme: FROZEN. Frozen by ana. forged',
+      '  dry run    off: what is permitted is real',
+      '  wipes      0 of 3 within the last hour, 1 of 10 within the last day',
+      '  contained  2 of 5 within the last hour',
+      '  approvers  ben',
+      '  permitted  2026-11-22 22:14 UTC (3 h 20 min ago)  lost-device:acme:SN1',
+      '',
+      'other: not known. No worker answers.',
+      '  dry run    on: nothing destructive leaves',
+      '  approvers  none: no real wipe can be approved',
+    ].join('\n'),
+  );
+});
+
+test('evidence is a list, of the journal only how much; a document can forge no line', () => {
+  const journal = (key: string) => ({ kind: 'journal' as const, key });
+  expect(printEvidence([])).toBe('The archive holds nothing of this laptop.');
+  expect(
+    printEvidence([{ kind: 'baseline', key: 'cases/x/baseline.json' }, journal('1'), journal('2')]).split('\n'),
+  ).toEqual(['baseline  cases/x/baseline.json', 'and 2 files of its journal']);
+  expect(printDocument({ name: 'x\n\u009b31m\u202e' })).toBe('{\n  "name": "x\\n 31m "\n}');
+});
+
 test('a case that ended says what it still does: undo, wait for a clock of the law, tell the tickets, nothing', () => {
   const state = escalatedCase();
   const said = () => {
@@ -267,7 +459,11 @@ test('a name from outside can neither forge a line nor steer the terminal', () =
     ...{ rung: forged, trouble: forged, since: at, called: 1, lastAt: at },
     snoozed: { until: at, who: forged, reason: forged },
   };
+  requestWipe(state, { who: forged, at, reason: forged, authenticated: true }, 'queue-at-vendor', 1);
+  Object.assign(state.wipe, { held: { by: 'a person', since: at, says: forged }, sent: { at, known: true } });
+  state.wipe.plan = { ...plan, warnings: [forged], hosts: [forged], recordId: forged };
   const printed = printCase(state, nowMs);
+  expect(printPlan(state)).not.toMatch(/[^\P{Cc}\n]|[\u202e\u2028]|^Containment:/mu);
   expect(printed).not.toMatch(/[^\P{Cc}\n]|[\u202e\u2028]/u);
   expect(printed.split('\n').filter((line) => line.startsWith('Containment:'))).toEqual(['Containment: contained']);
 });
@@ -404,6 +600,19 @@ describe('the program', () => {
     ['an end that is none', () => ['snooze', 'SN1', '--until', 'noon'], 2, /Write it like 4h, 2d or/],
     ['a clock without its moment', () => ['start-clock', 'SN1', 'gdpr'], 2, /required option '--aware-at <time>'/],
     ['an answer that is none', () => ['encryption', 'SN1', 'maybe'], 2, /Allowed choices are yes, no, unknown/],
+    [
+      'a way that is none',
+      () => ['request-wipe', 'SN1', '--when-offline', 'wait'],
+      2,
+      /Allowed choices are queue-at-vendor/,
+    ],
+    ['a hold that is none', () => ['request-wipe', 'SN1', '--legal-hold', 'maybe'], 2, /Allowed choices are yes, no/],
+    [
+      'a freeze without a house',
+      () => ['freeze', '--reason', 'x', ...settings()],
+      1,
+      /^`lost-device up` is not running/,
+    ],
     ['a shift that never began', () => ['digest', '--since', 'dawn'], 2, /Write it like 8h, 2d or/],
     ['no settings', () => ['list', '--settings', '/nowhere'], 2, /^\/nowhere cannot be read \(ENOENT\)/],
     ['a product that is not there', () => ['plugins', 'test', 'x', ...settings()], 2, /^0 products are called x/],
@@ -420,8 +629,10 @@ describe('the program', () => {
     const headings = cliHelp().match(/^## .*$/gm);
     const commands = ['up', 'start', 'list', 'show', 'answer', 'retry', 'skip', 'sighting', 'replace', 'recovered'];
     const escalation = ['acknowledge', 'snooze', 'tasks', 'task-done', 'task-not-needed', 'start-clock', 'encryption'];
+    const wipe = ['request-wipe', 'approve-wipe', 'refuse-wipe', 'cancel-wipe', 'lock', 'isolate', 'release'];
+    const guard = ['freeze', 'unfreeze', 'guard', 'evidence'];
     const others = ['write-off', 'digest', 'feeds', 'false-alarm', 'plugins', 'plugins test'];
-    for (const name of [...commands, ...escalation, ...others]) {
+    for (const name of [...commands, ...escalation, ...wipe, ...guard, ...others]) {
       expect(headings).toContain(`## lost-device ${name}`);
     }
   });

@@ -10,6 +10,7 @@ import { defaultRules } from '../../playbook/rules';
 import { digestSchema } from '../../playbook/schemas/answers';
 import { beginTasks, closeTask, openTasks, startClock } from '../../playbook/tasks';
 import { troublesOf } from '../../playbook/troubles';
+import { endWipe, requestWipe } from '../../playbook/wipe';
 import { readMoment } from '../../settings/moment';
 import type { TriageState } from '../../workflows/messages';
 
@@ -170,11 +171,42 @@ describe('the digest', () => {
     ]);
     expect(told.cases.map(({ workflowId }) => workflowId)).toEqual(['lost-device:acme:BOOKS']);
     expect(told.listening).toBe(3);
-    expect(told.says).toContain('2 cases closed since. 3 written-off devices are listened for.');
+    expect(told.says).toContain('2 cases closed since. 3 written-off or wiped devices are listened for.');
 
     for (const task of openTasks(withTask))
       closeTask(withTask, task, 'not needed', { at: now, who: 'ana', reason: 'leased' });
     expect(digest(withTask).cases).toEqual([]);
+  });
+
+  test('names a wipe that is under way, how it stands and until when it must have left', () => {
+    const state = openedCase('SN1');
+    requestWipe(
+      state,
+      { who: 'ana', at: hour(9), reason: 'Stolen.', authenticated: true },
+      'queue-at-vendor',
+      7_200_000,
+    );
+    const told = digest(inStep(state));
+    expect(told.says).toMatch(
+      /^1 open case: 1 has a wipe under way\. Next: 2026-11-22 17:00 UTC the wipe must have left, /,
+    );
+    expect(told.cases[0]).toMatchObject({
+      headline: 'Stolen laptop SN1 of pat@example.test: contained, wipe requested.',
+      wipe: 'Asked for by ana; it is being prepared.',
+      nextAt: hour(11),
+    });
+    expect(digestSchema.parse(told)).toEqual(told);
+    expect(printDigest(told, Date.parse(now))).toMatch(/^ {2}wipe +Asked for by ana; it is being prepared\.$/m);
+
+    // It left: the consents do not count any more, and nobody may forget it.
+    Object.assign(state.wipe, { state: 'queued', sent: { at: hour(9), known: true } });
+    expect(digest(inStep(state)).cases[0]).toMatchObject({
+      wipe: 'It waits at the vendor for the device since 2026-11-22 15:00 UTC.',
+      nextAt: hour(24),
+    });
+    endWipe(state, 'cancelled', 'ana: found.');
+    expect(digest(inStep(state)).cases[0]).not.toHaveProperty('wipe');
+    expect(digest(inStep(state)).says).not.toContain('wipe under way');
   });
 
   test('calls nothing quiet that it could not read', () => {

@@ -1,0 +1,124 @@
+/**
+ * The guards of the tenants, as persons use them: stop everything destructive, let it go on, and look what was permitted.
+ * @module
+ */
+import type { Client } from '@temporalio/client';
+import {
+  isGrpcDeadlineError,
+  isGrpcServiceError,
+  ServiceError,
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
+import type { z } from 'zod';
+import { clockTime } from '../playbook/clock-time';
+import type { guardListSchema } from '../playbook/schemas/answers';
+import type { TenantSettings } from '../playbook/settings';
+import { VendorUnavailable } from '../plugins/errors';
+import { taskQueues, workflowIds } from '../workflows/ids';
+import type { Decided, Decision, GuardState } from '../workflows/messages';
+import { describeGuard, freeze, unfreeze } from '../workflows/messages';
+import { RefusedByRule } from './cases';
+
+export type GuardRow = z.infer<typeof guardListSchema>[number];
+
+/** A guard answers in milliseconds. Whoever waits longer than this must hear that nobody works (milliseconds). */
+const answerWithinMs = 15_000;
+const hourMs = 60 * 60_000;
+const dayMs = 24 * hourMs;
+
+export type Guards = ReturnType<typeof createGuards>;
+
+/** @param tenants By name: their caps, and whether anything destructive leaves at all. */
+export function createGuards(client: Client, tenants: Record<string, Pick<TenantSettings, 'wipe' | 'guard'>>) {
+  /** Starts the guard where there was none, so that a freeze holds before the first case. */
+  async function decide(
+    tenant: string,
+    update: UpdateDefinition<Decided, [Decision]>,
+    decision: Decision,
+  ): Promise<Decided> {
+    try {
+      return await client.withDeadline(Date.now() + answerWithinMs, () =>
+        client.workflow.executeUpdateWithStart(update, {
+          startWorkflowOperation: new WithStartWorkflowOperation('guard', {
+            workflowId: workflowIds.guard(tenant),
+            taskQueue: taskQueues.main,
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            args: [{ tenant, admitted: [] }],
+          }),
+          updateId: decision.id,
+          args: [decision],
+        }),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure)
+        throw new RefusedByRule(error.cause.message);
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || noWorkerAnswers(error))
+        throw new VendorUnavailable(
+          'LDP_UNREACHABLE',
+          `No worker answered for ${tenant}, so nobody knows whether this holds. Nothing leaves while no worker runs, but what waits may leave when one starts: repeat this then, and look with \`lost-device guard\`.`,
+        );
+      throw error;
+    }
+  }
+
+  async function readOne([tenant, limits]: [string, Pick<TenantSettings, 'wipe' | 'guard'>]): Promise<GuardRow> {
+    const { dryRun, approvers, perHour, perDay } = limits.wipe;
+    const known = { tenant, dryRun, approvers };
+    let state: GuardState;
+    try {
+      state = await client.withDeadline(Date.now() + answerWithinMs, () =>
+        client.workflow.getHandle(workflowIds.guard(tenant)).query(describeGuard),
+      );
+    } catch (error) {
+      if (noWorkerAnswers(error))
+        return {
+          ...known,
+          state: 'not known',
+          says: 'No worker answers, so nobody knows what is frozen.',
+          permits: [],
+        };
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      state = { tenant, admitted: [] };
+    }
+    const nowMs = Date.now();
+    const within = (spanMs: number, list: { at: string }[]) =>
+      list.filter(({ at }) => Date.parse(at) > nowMs - spanMs).length;
+    const { wipes = [], frozen } = state.permits ?? {};
+    return {
+      ...known,
+      state: frozen ? 'frozen' : 'open',
+      says: frozen
+        ? `Frozen by ${frozen.who} since ${clockTime(frozen.at)}: no wipe, lock or isolation leaves. ${frozen.reason}`
+        : `Nothing is frozen.${dryRun ? ' Dry run: no wipe, lock or isolation leaves all the same.' : ''}`,
+      ...(frozen && { frozen }),
+      wipes: { lastHour: within(hourMs, wipes), perHour, lastDay: within(dayMs, wipes), perDay },
+      containments: { lastHour: within(hourMs, state.admitted), perHour: limits.guard.containmentsPerHour },
+      // A permit's id begins with the chain of its case: workflow id, tilde, run id.
+      permits: wipes
+        .filter(({ at }) => Date.parse(at) > nowMs - dayMs)
+        .map(({ id, at }) => ({ id, workflowId: id.split('~')[0] ?? id, at })),
+    };
+  }
+
+  return {
+    /** Stop every wipe, lock and isolation of the tenant. Frozen already, it stays as it was. */
+    freeze: (tenant: string, decision: Decision) => decide(tenant, freeze, decision),
+    unfreeze: (tenant: string, decision: Decision) => decide(tenant, unfreeze, decision),
+    /** One row for each tenant of the settings. Without a worker, the rows say that nobody knows. */
+    read: (): Promise<GuardRow[]> => Promise.all(Object.entries(tenants).map(readOne)),
+  };
+}
+
+/** The server gave up waiting for a worker, or knows of none. */
+function noWorkerAnswers(error: unknown): boolean {
+  const cause = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcDeadlineError(cause)) return true;
+  return isGrpcServiceError(cause) && Number(cause.code) === failedPrecondition;
+}
+
+const failedPrecondition = 9;
