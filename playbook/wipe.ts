@@ -252,6 +252,14 @@ export function tookVendorAnswer(state: CaseState, answer: VendorAnswer, now: st
     delete wipe.lookAt;
     return;
   }
+  if (answer === 'completed') {
+    // It left with this approval, and its answer was lost: it is read back, never sent again.
+    wipe.sent = { at: now, known: false };
+    wipe.state = 'queued';
+    delete wipe.held;
+    delete wipe.lookAt;
+    return;
+  }
   const late = Date.parse(now) - Date.parse(vendorApproval.since) > vendorApprovalMs;
   if (answer !== 'needs approval' || late)
     return endWipe(state, 'failed', `The vendor's second administrator did not agree: ${late ? 'expired' : answer}.`);

@@ -1,0 +1,130 @@
+/**
+ * What persons do on the command line about wipes: the freeze that stops them all, the guard's own words, and the evidence.
+ */
+import { join } from 'node:path';
+import { createPermits } from '../../activities/admission';
+import { runCli } from '../../cli/program';
+import type { GuardRow } from '../../client/guard';
+import { evidenceListSchema, guardListSchema } from '../../playbook/schemas/answers';
+import { startTestHouse, tenant, type TestHouse } from '../setup/test-house';
+
+let house: TestHouse;
+beforeAll(async () => {
+  house = await startTestHouse({ with: { entra: false, servicenow: false } });
+});
+afterAll(() => house.close());
+afterEach(async () => expect(await house.wrongs()).toEqual([]));
+
+/** Run a command as a person would, and catch what it says. */
+async function cli(...given: string[]) {
+  const said = { out: '', err: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    jest.spyOn(process[name], 'write').mockImplementation((text) => {
+      said[name === 'stdout' ? 'out' : 'err'] += String(text);
+      return true;
+    }),
+  );
+  try {
+    const exitCode = await runCli([...given, '--as', 'ana', '--settings', join(house.folder, 'lost-device.yaml')]);
+    return { exitCode, ...said };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+async function guard(): Promise<GuardRow> {
+  const { out } = await cli('guard', '--json');
+  const [row] = guardListSchema.parse(JSON.parse(out));
+  if (row === undefined) throw new Error('the settings have a tenant');
+  return row;
+}
+
+const ask = (id: string) => {
+  const request = { id, what: 'wipe' as const, at: new Date().toISOString(), perHour: 3, perDay: 10, dryRun: false };
+  return createPermits(house.client)(tenant, request);
+};
+
+test('one command stops everything before the first case, says who and why, and one lets it go on', async () => {
+  expect(await guard()).toMatchObject({ state: 'open', wipes: { lastHour: 0, perHour: 3 }, permits: [] });
+  expect(await cli('unfreeze', '--reason', 'x')).toMatchObject({ exitCode: 3, err: 'Nothing is frozen.\n' });
+  expect(await cli('freeze')).toMatchObject({ exitCode: 3, err: 'A freeze needs a reason.\n' });
+  expect(await cli('freeze', '--tenant', 'nobody', '--reason', 'x')).toMatchObject({ exitCode: 2 });
+
+  const frozen = await cli('freeze', '--reason', 'an account was taken over');
+  expect(frozen).toMatchObject({ exitCode: 0, err: '' });
+  expect(frozen.out).toMatch(/^acme: Frozen by ana since .*: no wipe, lock or isolation leaves\.\n$/);
+  expect(await guard()).toMatchObject({ state: 'frozen', frozen: { who: 'ana', reason: 'an account was taken over' } });
+  expect(await ask('lost-device:acme:SN1~run#wipe-1.1')).toMatchObject({ granted: false, because: 'frozen' });
+
+  // It outlives the worker.
+  await house.stopWorker();
+  await house.startWorkerAgain();
+  expect((await guard()).state).toBe('frozen');
+
+  expect(await cli('unfreeze', '--reason', 'it was a drill')).toMatchObject({ exitCode: 0 });
+  expect(await ask('lost-device:acme:SN1~run#wipe-1.1')).toMatchObject({ granted: true });
+  expect(await guard()).toMatchObject({
+    state: 'open',
+    wipes: { lastHour: 1, lastDay: 1 },
+    permits: [{ workflowId: 'lost-device:acme:SN1' }],
+  });
+});
+
+test('without a worker a freeze says that it is not known, and does not hang', async () => {
+  await house.stopWorker();
+  try {
+    const { exitCode, err, out } = await cli('freeze', '--reason', 'nobody is there');
+    expect([exitCode, out]).toEqual([1, '']);
+    expect(err).toMatch(/^No worker answered for acme, so nobody knows whether this holds\. /);
+    expect(await guard()).toMatchObject({ state: 'not known', permits: [] });
+  } finally {
+    await house.startWorkerAgain();
+  }
+  // Repeated, it holds.
+  expect(await cli('freeze', '--reason', 'now somebody is')).toMatchObject({ exitCode: 0 });
+  expect((await guard()).state).toBe('frozen');
+  await cli('unfreeze', '--reason', 'over');
+});
+
+test('a wipe is asked for, cannot be approved before it is prepared, and is refused; what was kept is listed and printed', async () => {
+  const { serial, workflowId } = house.laptop();
+  await house.report({ ticket: 'WIPE-1', device: { serial } });
+  await house.untilContained(workflowId);
+
+  expect(await cli('request-wipe', serial)).toMatchObject({ exitCode: 3, err: 'A wipe needs a reason.\n' });
+  const held = await cli('request-wipe', serial, '--legal-hold', 'yes', '--reason', 'it is gone');
+  expect(held).toMatchObject({ exitCode: 3 });
+  expect(held.err).toMatch(/^The decision tree says do not wipe: A legal hold forbids it\. /);
+  const asked = await cli('request-wipe', serial, '--when-offline', 'queue-at-vendor', '--reason', 'it is gone');
+  expect(asked).toMatchObject({ exitCode: 0 });
+  // No device management stands in these settings: a person sees why it is not prepared.
+  await house.untilCase(workflowId, 'stuck', ({ steps }) => steps['prepare the wipe']?.state === 'stuck');
+  const { out } = await cli('show', serial);
+  expect(out).toContain('contained, wipe requested.\n');
+  expect(out).toContain('\nWipe: requested\n  Asked for by ana; it is being prepared.\n');
+  expect(await cli('approve-wipe', serial, '--as', 'ben')).toMatchObject({
+    exitCode: 3,
+    err: 'It is still being prepared: look at what it would wipe, and approve then.\n',
+  });
+  expect(await cli('refuse-wipe', serial)).toMatchObject({ exitCode: 3, err: 'Not wiping needs a reason.\n' });
+  expect(await cli('refuse-wipe', serial, '--reason', 'it is encrypted')).toMatchObject({ exitCode: 0 });
+  expect(await cli('cancel-wipe', serial, '--reason', 'x')).toMatchObject({
+    exitCode: 3,
+    err: 'No wipe is under way in this case.\n',
+  });
+  expect(await cli('lock', serial)).toMatchObject({ exitCode: 3, err: 'A lock needs a reason.\n' });
+  expect(await cli('release', serial)).toMatchObject({ exitCode: 3, err: 'This case has not isolated the device.\n' });
+
+  const rows = evidenceListSchema.parse(JSON.parse((await cli('evidence', serial, '--json')).out));
+  const baseline = rows.find(({ kind }) => kind === 'baseline');
+  expect(baseline?.key).toMatch(
+    new RegExp(`^cases/lost-device_3a_acme_3a_${serial}_7e_[-0-9a-f]{36}/baseline\\.json$`),
+  );
+  const printed = await cli('evidence', serial, 'baseline.json');
+  expect(printed).toMatchObject({ exitCode: 0 });
+  expect(JSON.parse(printed.out)).toEqual(
+    JSON.parse((await cli('evidence', serial, baseline?.key ?? '', '--json')).out),
+  );
+  expect(await cli('evidence', serial, 'nothing.json')).toMatchObject({ exitCode: 3 });
+  expect(await cli('evidence', 'SN-OF-NOBODY')).toMatchObject({ exitCode: 3 });
+});
