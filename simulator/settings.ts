@@ -20,6 +20,7 @@ export interface SimulatorSettings {
     mailPort?: number;
     pagerDuty?: boolean;
     crowdstrike?: boolean;
+    intune?: boolean;
     tag?: boolean;
   };
   /** How often feeds are asked (milliseconds). */
@@ -50,7 +51,7 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
   const webhookSecrets = [secret('webhook', webhookSecret)];
   const every = options.pollEveryMs === undefined ? {} : { pollEveryMs: options.pollEveryMs };
-  const { entra, servicenow, mailPort, pagerDuty, crowdstrike, tag } = options.with;
+  const { entra, servicenow, mailPort, pagerDuty, crowdstrike, intune, tag } = options.with;
   const plugins = {
     netskope: {
       plugin: 'netskope',
@@ -98,6 +99,18 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         webhookSecrets: [secret('pagerduty-webhook', 'sim-pagerduty-webhook-secret')],
         apiToken: secret('pagerduty-api', 'sim-pagerduty-api-token'),
         apiUrl: url,
+      },
+    }),
+    ...(intune && {
+      intune: {
+        plugin: 'intune',
+        directoryTenant: '11111111-1111-4111-8111-111111111111',
+        clientId: '22222222-2222-4222-8222-222222222222',
+        clientSecret: secret('intune', 'sim-entra-secret'),
+        graphUrl: url,
+        loginUrl: url,
+        feeds: { lastSeen: every },
+        settleMs: 1_000,
       },
     }),
     ...(crowdstrike && {
