@@ -20,6 +20,8 @@ export interface SimulatorSettings {
     mailPort?: number;
     pagerDuty?: boolean;
     crowdstrike?: boolean;
+    /** A secret store: an encrypted folder. */
+    secrets?: boolean;
     intune?: boolean;
     tag?: boolean;
   };
@@ -51,7 +53,7 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
   const webhookSecrets = [secret('webhook', webhookSecret)];
   const every = options.pollEveryMs === undefined ? {} : { pollEveryMs: options.pollEveryMs };
-  const { entra, servicenow, mailPort, pagerDuty, crowdstrike, intune, tag } = options.with;
+  const { entra, servicenow, mailPort, pagerDuty, crowdstrike, secrets, intune, tag } = options.with;
   const plugins = {
     netskope: {
       plugin: 'netskope',
@@ -121,6 +123,13 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         clientId: 'sim-crowdstrike-client',
         clientSecret: secret('crowdstrike', 'sim-crowdstrike-secret'),
         feeds: { lastSeen: every },
+      },
+    }),
+    ...(secrets && {
+      secrets: {
+        plugin: 'encrypted-folder',
+        path: join(folder, 'secrets'),
+        keys: [secret('secrets', randomBytes(32).toString('base64'))],
       },
     }),
     ...(mailPort !== undefined && {
