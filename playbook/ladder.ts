@@ -20,6 +20,7 @@ export type TroubleKind =
   | 'proposal'
   | 'task near'
   | 'task late'
+  | 'clock late'
   | 'clean-up near';
 
 /** What makes a rung needless. `acknowledged`: somebody acknowledged any rung of the same trouble. */
