@@ -89,6 +89,8 @@ export function createWatchActivities(house: House) {
     // What was told after the last heartbeat of a shift that died, or by a version that kept no list, is not known.
     let toldIsSure = (died ?? given).health ? died === undefined || place.health.failures === 0 : !place.watermark;
 
+    /** Cases of which it is not known whether they were told. */
+    const doubtful = new Set<string>();
     const known = new Map<string, number>();
     let watched: WatchedDevice[] = [];
     let seen: WatchedDevice[] = [];
@@ -160,9 +162,16 @@ export function createWatchActivities(house: House) {
       let everybodyTold = true;
       for (const { workflowId } of blindSince === undefined ? watched : seen) {
         const id = shortHash(workflowId);
-        if (toldIsSure && told.has(id) === (blindSince !== undefined)) continue;
-        if (!(await tell(workflowId, { sightings: [], blindSince: blindSince ?? null }))) everybodyTold = false;
-        else if (blindSince === undefined) told.delete(id);
+        const isTold = toldIsSure && !doubtful.has(id) && told.has(id) === (blindSince !== undefined);
+        if (isTold) continue;
+        if (!(await tell(workflowId, { sightings: [], blindSince: blindSince ?? null }))) {
+          everybodyTold = false;
+          // The signal may have arrived although its answer did not.
+          doubtful.add(id);
+          continue;
+        }
+        doubtful.delete(id);
+        if (blindSince === undefined) told.delete(id);
         else told.add(id);
       }
       toldIsSure ||= everybodyTold;

@@ -11,7 +11,7 @@ import { setStage } from './stage';
 import { neverReappearsStory } from './stories/never-reappears';
 import { officeStory } from './stories/office';
 import { recoveredStory } from './stories/recovered';
-import type { Story } from './story';
+import type { Expect, Story } from './story';
 import { openWorld } from './world';
 import type { Incident, World } from './world';
 
@@ -41,9 +41,11 @@ async function main(): Promise<number> {
 
   const startedMs = Date.now();
   const tell = createNarrator(world, values.json === true);
-  const wrong = await story
-    .play(world, tell)
-    .catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
+  const wrong: string[] = [];
+  const expect: Expect = (isSo, otherwise) => void (isSo || wrong.push(otherwise));
+  await story
+    .play(world, tell, expect)
+    .catch((error: unknown) => wrong.push(error instanceof Error ? error.message : String(error)));
   await tell.finish();
   const took = `${Math.round((Date.now() - startedMs) / 1000)} s`;
   if (wrong.length === 0)

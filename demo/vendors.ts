@@ -2,19 +2,16 @@
  * At the end of a story: look at the vendors, not at what we say of them.
  * @module
  */
+import type { Expect } from './story';
 import type { VendorCall, World } from './world';
 
-/** What is wrong: an effect that never happened, one that happened twice, one that must never happen. */
-export async function wrongAtVendors(world: World, expected: string[]): Promise<string[]> {
+/** Each of these effects happened, nothing happened twice, and nothing that must never happen. */
+export async function lookAtVendors(world: World, expect: Expect, effects: string[]): Promise<void> {
   const calls = await world.control<VendorCall[]>('GET', '/control/calls');
   const changes = calls.flatMap(({ changed }) => (changed === null ? [] : changed.split('; ')));
-  return [
-    ...expected.filter((effect) => !changes.includes(effect)).map((effect) => `Never happened: ${effect}`),
-    ...changes
-      .filter((effect, index) => changes.indexOf(effect) !== index)
-      .map((effect) => `Happened twice: ${effect}`),
-    ...changes
-      .filter((effect) => /COMMENT THAT THE CALLER SEES|DELETED/.test(effect))
-      .map((effect) => `Must never happen: ${effect}`),
-  ];
+  for (const effect of effects) expect(changes.includes(effect), `Never happened: ${effect}`);
+  for (const [index, effect] of changes.entries()) {
+    expect(changes.indexOf(effect) === index, `Happened twice: ${effect}`);
+    expect(!/COMMENT THAT THE CALLER SEES|DELETED/.test(effect), `Must never happen: ${effect}`);
+  }
 }

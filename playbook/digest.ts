@@ -163,7 +163,7 @@ function comesByTime(state: CaseState, now: string): Coming | undefined {
 /** Troubles that wait for a person by their kind; of the others those about which people were called. */
 const waitsForAPerson: Trouble['kind'][] = ['question', 'proposal', 'stuck'];
 /** Told among the tasks. */
-const ofTasks: Trouble['kind'][] = ['task near', 'task late'];
+const ofTasks: Trouble['kind'][] = ['task near', 'task late', 'clock late'];
 
 function asksOf(state: CaseState, now: string): string[] {
   return troublesOf(state, now).flatMap((trouble) => {

@@ -21,6 +21,7 @@ export type TroubleKind =
   | 'proposal'
   | 'task near'
   | 'task late'
+  | 'clock late'
   | 'clean-up near';
 
 /** What makes a rung needless. `acknowledged`: somebody acknowledged any rung of the same trouble. */

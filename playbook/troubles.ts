@@ -136,7 +136,12 @@ function ofTasks(state: CaseState, now: string): Trouble[] {
       ...(warnAt !== undefined && now < dueAt
         ? [{ ...about('task near', id), since: warnAt, says: `${what} is due ${clockTime(dueAt)}.`, ...whom }]
         : []),
-      { ...about('task late', id), since: dueAt, says: `${what} was due ${clockTime(dueAt)}.`, ...whom },
+      {
+        ...about(clock ? 'clock late' : 'task late', id),
+        since: dueAt,
+        says: `${what} was due ${clockTime(dueAt)}.`,
+        ...whom,
+      },
     ];
   });
 }
@@ -159,6 +164,7 @@ const subjects: Record<TroubleKind, (subject: string) => string> = {
   proposal: () => 'A decision is needed, and can wait for the day',
   'task near': (task) => `Due soon: ${task}`,
   'task late': (task) => `Late: ${task}`,
+  'clock late': (clock) => `A clock of the law has run out: ${clock}`,
   'clean-up near': (where) => `${where} will forget the lost device`,
 };
 

@@ -4,6 +4,7 @@
  */
 import type { TenantSettings } from '../playbook/settings';
 import { crowdstrike } from './crowdstrike';
+import { encryptedFolder } from './encrypted-folder';
 import { entra } from './entra';
 import { BadInput } from './errors';
 import { folder } from './folder';
@@ -12,16 +13,26 @@ import { netskope } from './netskope';
 import { pagerduty } from './pagerduty';
 import type { Plugin, PluginInstance } from './roles';
 import { parseOrRefuse } from './setting-fields';
+import { secretCommand } from './secret-command';
 import { servicenow } from './servicenow';
 import { smtp } from './smtp';
 import { webhook } from './webhook';
 
 /** Manifests by the `plugin:` value of the settings. */
 export const plugins: Readonly<Record<string, Plugin>> = Object.fromEntries(
-  [crowdstrike, entra, folder, intune, netskope, pagerduty, servicenow, smtp, webhook].map((plugin: Plugin) => [
-    plugin.name,
-    plugin,
-  ]),
+  [
+    crowdstrike,
+    encryptedFolder,
+    entra,
+    folder,
+    intune,
+    netskope,
+    pagerduty,
+    secretCommand,
+    servicenow,
+    smtp,
+    webhook,
+  ].map((plugin: Plugin) => [plugin.name, plugin]),
 );
 
 /** An instance with the names by which people and settings know it. */

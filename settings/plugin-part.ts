@@ -17,6 +17,7 @@ const secretFields = new Set([
   'routingKey',
   'password',
   'clientSecret',
+  'keys',
   'secrets',
   'webhookSecrets',
 ]);

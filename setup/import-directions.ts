@@ -41,6 +41,7 @@ const namesOfWorkflows = ['ids', 'messages', 'activity-names', 'search-attribute
 /** What a product may take from its neighbours; never another product. */
 const sharedByProducts = [
   'connection-test',
+  'durable-folder',
   'errors',
   'feed-reading',
   'graph',

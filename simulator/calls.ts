@@ -4,15 +4,16 @@
  */
 import type { VendorName } from './vendor';
 
-/** One call. */
+/** One call, or what a laptop did by itself because of an earlier one. */
 export interface CallRecord {
   /** Real time at which the request was complete. ISO 8601 with milliseconds. */
   at: string;
   vendor: VendorName;
+  /** `LAPTOP` when it was no call. */
   method: string;
-  /** With the query. */
+  /** With the query. For a laptop its serial. */
   path: string;
-  /** Status that was sent; 0 when none was (hang, reset). */
+  /** Status that was sent; 0 when none was (hang, reset, no call). */
   status: number;
   /** The effect on the vendor's state, or null. */
   changed: string | null;

@@ -32,6 +32,7 @@ const laptopSchema = z.discriminatedUnion('do', [
   z.strictObject({ serial: z.string(), do: z.literal('move'), place: placeSchema }),
   z.strictObject({ serial: z.string(), do: z.literal('tamper'), how: z.enum(ways).default('user-disabled') }),
   z.strictObject({ serial: z.string(), do: z.literal('re-image') }),
+  z.strictObject({ serial: z.string(), do: z.literal('enrol-again'), place: placeSchema.optional() }),
   z.strictObject({
     serial: z.string(),
     do: z.literal('sign-in'),
@@ -43,6 +44,18 @@ const laptopSchema = z.discriminatedUnion('do', [
     do: z.literal('second-device'),
     newSerial: z.string().optional(),
     newHostname: z.string().optional(),
+  }),
+]);
+
+const intuneSchema = z.discriminatedUnion('do', [
+  z.strictObject({ serial: z.string(), do: z.enum(['approve', 'reject', 'cancel-request', 'cancel-wipe', 'delete']) }),
+  z.strictObject({
+    serial: z.string(),
+    do: z.literal('change'),
+    owner: z.enum(['company', 'personal', 'unknown']).optional(),
+    operatingSystem: z.string().optional(),
+    supervised: z.boolean().optional(),
+    encrypted: z.boolean().optional(),
   }),
 ]);
 
@@ -112,6 +125,8 @@ export function createControl(world: World, calls: Calls, faults: Faults) {
       world.pagerDuty.subscription = subscriptionSchema.parse(body);
     },
     'POST /control/pagerduty/incident': (body) => changeIncident(world, pagedSchema.parse(body)),
+    'GET /control/intune': () => intuneView(world),
+    'POST /control/intune': (body) => changeIntune(world, intuneSchema.parse(body)),
     'GET /control/state': () => stateView(world),
   };
 
@@ -174,6 +189,10 @@ function changeLaptop(world: World, asked: z.infer<typeof laptopSchema>) {
     case 're-image':
       laptop.reImage();
       break;
+    case 'enrol-again':
+      laptop.reImage();
+      laptop.goOnline(asked.place && placeOf(asked.place, laptop));
+      break;
     case 'sign-in':
       if (!laptop.canReach('entra')) throw new Refused(`${asked.serial} is off or isolated: nobody signs in at it`);
       world.entra.signIn(laptop, !asked.ok, asked.lateMs);
@@ -194,6 +213,53 @@ async function changeIncident(world: World, asked: z.infer<typeof pagedSchema>) 
   if (!incident) throw new Refused(`There is no incident ${asked.dedupKey}`);
   const status = asked.do === 'resolve' ? 'resolved' : 'acknowledged';
   return { delivered: await world.pagerDuty.moveBy(incident, status, asked.by), incident };
+}
+
+/** As administrators and support do it in the portal, to the newest enrolment of a serial. */
+function changeIntune(world: World, asked: z.infer<typeof intuneSchema>) {
+  const { intune } = world;
+  const device = [...intune.devices.values()].findLast(({ laptop }) => laptop.serial === asked.serial);
+  if (!device) throw new Refused(`Intune has no device ${asked.serial}`);
+  if (asked.do === 'change') {
+    const { owner, operatingSystem, supervised, encrypted } = asked;
+    device.owner = owner ?? device.owner;
+    device.operatingSystem = operatingSystem ?? device.operatingSystem;
+    device.supervised = supervised ?? device.supervised;
+    device.encrypted = encrypted ?? device.encrypted;
+  } else if (asked.do === 'delete') intune.delete(device);
+  else if (asked.do === 'cancel-wipe') {
+    if (!intune.cancel(device)) throw new Refused(`No wipe of ${asked.serial} waits`);
+  } else {
+    const request = intune.approvals.find((one) => one.device === device && one.status === 'needsApproval');
+    if (!request) throw new Refused(`Nobody waits for an approval of ${asked.serial}`);
+    request.status = ({ approve: 'approved', reject: 'rejected', 'cancel-request': 'cancelled' } as const)[asked.do];
+  }
+  return intuneView(world);
+}
+
+function intuneView(world: World) {
+  const isoOf = (ms: number) => new Date(ms).toISOString();
+  const { devices, approvals } = world.intune;
+  return {
+    devices: [...devices.values()].map(({ laptop, enrolledMs, lastSyncMs, actions, ...device }) => ({
+      ...device,
+      serial: laptop.serial,
+      enrolledAt: isoOf(enrolledMs),
+      lastSyncAt: isoOf(lastSyncMs),
+      actions: actions.map(({ name, state, startedMs, asked }) => ({
+        name,
+        state,
+        startedAt: isoOf(startedMs),
+        asked,
+      })),
+    })),
+    approvals: approvals.map(({ id, status, justification, device }) => ({
+      id,
+      status,
+      justification,
+      serial: device.laptop.serial,
+    })),
+  };
 }
 
 const clockView = (world: World) => ({ now: new Date(world.clock.now()).toISOString() });

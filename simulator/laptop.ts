@@ -129,6 +129,7 @@ export class Laptop {
     this.online = true;
     this.#session += 1;
     this.world.crowdstrike.cameOnline(this);
+    this.world.intune.cameOnline(this);
     if (this.client === 'uninstalled') return;
     if (this.client === 'enabled') this.#speak(clientEvents.tunnelUp);
     if (this.world.applies('postureChange', this.serial === 'SN0060')) this.#plan(30 * secondMs, this.#changePosture);
@@ -165,7 +166,7 @@ export class Laptop {
     if (this.online) this.#speak(tamperings[how]);
   }
 
-  /** A fresh image: another installation on the same hardware, with the standard configuration, and off. */
+  /** A fresh image: another installation on the same hardware, with the standard configuration, enrolled anew, and off. */
   reImage(): void {
     this.goOffline();
     this.#images += 1;
@@ -176,7 +177,16 @@ export class Laptop {
     this.hostInfoSeconds = this.world.clock.seconds();
     this.isolated = false;
     this.world.crowdstrike.install(this);
+    this.world.intune.enrol(this);
     this.#speak(clientEvents.installed);
+  }
+
+  /** Device management resets it: everything on it is gone, without a word to anybody, and it is off. */
+  wipe(): void {
+    this.goOffline();
+    this.client = 'uninstalled';
+    this.isolated = false;
+    this.world.crowdstrike.remove(this);
   }
 
   /** The sensor closes or opens the network. The client on it notices either, and does what it does without a network. */
@@ -185,6 +195,7 @@ export class Laptop {
     this.isolated = isolated;
     if (!isolated) {
       if (this.tunnelUp) this.#speak(clientEvents.tunnelUp);
+      this.world.intune.cameOnline(this);
       return;
     }
     this.world.clock.after(15 * minuteMs, () => {

@@ -10,6 +10,7 @@ import { createControl } from './control';
 import { createCrowdStrike } from './crowdstrike/api';
 import { createEntra } from './entra/graph';
 import { type FaultEffect, Faults } from './faults';
+import { createIntune } from './intune/api';
 import { createNetskope } from './netskope/gateway';
 import { createPagerDuty } from './pagerduty/api';
 import { createServiceNow } from './servicenow/table-api';
@@ -38,11 +39,14 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   const nowMs = options.now === undefined ? Date.now() : Date.parse(options.now);
   const world = new World({ seed: options.seed ?? 1, devices: options.devices ?? 0, nowMs });
   const calls = new Calls();
+  world.onLaptopEvent = (vendor, serial, changed) =>
+    calls.add({ at: new Date().toISOString(), vendor, method: 'LAPTOP', path: serial, status: 0, changed });
   const faults = new Faults();
   const control = createControl(world, calls, faults);
   const vendors = [
     createNetskope(world),
     createServiceNow(world),
+    createIntune(world),
     createEntra(world),
     createPagerDuty(world),
     createCrowdStrike(world),

@@ -20,6 +20,9 @@ export interface SimulatorSettings {
     mailPort?: number;
     pagerDuty?: boolean;
     crowdstrike?: boolean;
+    /** A secret store: an encrypted folder. */
+    secrets?: boolean;
+    intune?: boolean;
     tag?: boolean;
   };
   /** How often feeds are asked (milliseconds). */
@@ -50,7 +53,7 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
   const webhookSecrets = [secret('webhook', webhookSecret)];
   const every = options.pollEveryMs === undefined ? {} : { pollEveryMs: options.pollEveryMs };
-  const { entra, servicenow, mailPort, pagerDuty, crowdstrike, tag } = options.with;
+  const { entra, servicenow, mailPort, pagerDuty, crowdstrike, secrets, intune, tag } = options.with;
   const plugins = {
     netskope: {
       plugin: 'netskope',
@@ -100,6 +103,18 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         apiUrl: url,
       },
     }),
+    ...(intune && {
+      intune: {
+        plugin: 'intune',
+        directoryTenant: '11111111-1111-4111-8111-111111111111',
+        clientId: '22222222-2222-4222-8222-222222222222',
+        clientSecret: secret('intune', 'sim-entra-secret'),
+        graphUrl: url,
+        loginUrl: url,
+        feeds: { lastSeen: every },
+        settleMs: 1_000,
+      },
+    }),
     ...(crowdstrike && {
       crowdstrike: {
         plugin: 'crowdstrike',
@@ -108,6 +123,13 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         clientId: 'sim-crowdstrike-client',
         clientSecret: secret('crowdstrike', 'sim-crowdstrike-secret'),
         feeds: { lastSeen: every },
+      },
+    }),
+    ...(secrets && {
+      secrets: {
+        plugin: 'encrypted-folder',
+        path: join(folder, 'secrets'),
+        keys: [secret('secrets', randomBytes(32).toString('base64'))],
       },
     }),
     ...(mailPort !== undefined && {

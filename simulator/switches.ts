@@ -36,6 +36,16 @@ export const trapsSchema = z.strictObject({
   onDemandRemoves: z.boolean(),
   /** How long Graph reads show the state before a write (ms). */
   directoryLagMs: z.number().nonnegative(),
+  /** Intune: laptops synchronise, and commands stay pending. */
+  intuneStuck: z.boolean(),
+  /** Intune: a laptop is wiped before it reports, so that its wipe stays pending for ever. */
+  intuneSilentWipe: z.boolean(),
+  /** Intune: a policy asks for a second administrator before a wipe. */
+  intuneSecondAdmin: z.boolean(),
+  /** Intune: lists answer with every device, whatever their filter says. */
+  intuneIgnoresFilters: z.boolean(),
+  /** Intune: commands are not listed; only the state of the device tells. */
+  intuneListsNoActions: z.boolean(),
 });
 
 /** See {@link trapsSchema}. */
@@ -57,6 +67,11 @@ export const mildTraps: Traps = {
   directoryUndoesEdits: false,
   onDemandRemoves: true,
   directoryLagMs: 0,
+  intuneStuck: false,
+  intuneSilentWipe: false,
+  intuneSecondAdmin: false,
+  intuneIgnoresFilters: false,
+  intuneListsNoActions: false,
 };
 
 /** How the vendors' tenants are set up. */
@@ -69,6 +84,8 @@ export const tenantSchema = z.strictObject({
   tokensValid: z.boolean(),
   /** Laptops poll their configuration every 5 minutes instead of 60. */
   fastSync: z.boolean(),
+  /** Intune forgets devices of a platform (or `all`) after so many days of silence. */
+  intuneCleanUp: z.array(z.strictObject({ platform: z.string(), days: z.number().nonnegative() })),
   limits: z.strictObject({
     /** Netskope v2 calls per endpoint and second. */
     netskopePerSecond: z.number().positive(),
@@ -95,6 +112,7 @@ export const usualTenant: TenantSetup = {
   switchedOff: [],
   tokensValid: true,
   fastSync: false,
+  intuneCleanUp: [],
   limits: {
     netskopePerSecond: 10_000,
     netskopeV1PerFiveSeconds: 24,

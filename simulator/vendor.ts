@@ -27,7 +27,7 @@ export interface Answer {
 }
 
 /** As in the record of calls. */
-export type VendorName = 'netskope' | 'servicenow' | 'entra' | 'pagerduty' | 'crowdstrike';
+export type VendorName = 'netskope' | 'servicenow' | 'entra' | 'pagerduty' | 'crowdstrike' | 'intune';
 
 /** One vendor's side. */
 export interface Vendor {

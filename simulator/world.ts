@@ -6,12 +6,14 @@ import { Clock } from './clock';
 import { FalconHosts } from './crowdstrike/hosts';
 import { Effects } from './effects';
 import { EntraDirectory, entraIds } from './entra/directory';
+import { IntuneTenant } from './intune/devices';
 import { Laptop, places } from './laptop';
 import { NetskopeTenant } from './netskope/tenant';
 import { PagerDutyIncidents } from './pagerduty/incidents';
 import { Seed } from './seed';
 import { TicketTables } from './servicenow/tables';
 import { mildTraps, type TenantSetup, type Traps, usualTenant } from './switches';
+import type { VendorName } from './vendor';
 
 /** A person, with the identifiers that each vendor gives. */
 export interface Person {
@@ -58,6 +60,9 @@ export class World {
   readonly tickets: TicketTables;
   readonly pagerDuty: PagerDutyIncidents;
   readonly crowdstrike: FalconHosts;
+  readonly intune: IntuneTenant;
+  /** Told of what a laptop does by itself because a vendor told it to earlier. */
+  onLaptopEvent: (vendor: VendorName, serial: string, changed: string) => void = () => {};
   traps: Traps = mildTraps;
   tenant: TenantSetup = usualTenant;
   readonly #byScimId = new Map<string, Person>();
@@ -70,6 +75,7 @@ export class World {
     this.tickets = new TicketTables(this);
     this.pagerDuty = new PagerDutyIncidents(this);
     this.crowdstrike = new FalconHosts(this);
+    this.intune = new IntuneTenant(this);
     for (const [name, numbers] of storyPeople) {
       const person = this.#addPerson(name);
       for (const number of numbers) this.addLaptop(person, `SN00${number}`, `LT-00${number}`);
@@ -87,6 +93,7 @@ export class World {
     this.laptops.set(serial, laptop);
     this.entra.addDevice(hostname);
     this.crowdstrike.install(laptop);
+    this.intune.enrol(laptop, laptop.installedSeconds * 1000);
     return laptop;
   }
 

@@ -6,8 +6,8 @@
 import type { CaseState } from '../../playbook/case';
 import { answer, closeTask, falseAlarm, recovered } from '../../workflows/messages';
 import type { Narrator } from '../narrator';
-import type { Story } from '../story';
-import { wrongAtVendors } from '../vendors';
+import type { Expect, Story } from '../story';
+import { lookAtVendors } from '../vendors';
 import type { World } from '../world';
 
 const site = 'Head office';
@@ -34,9 +34,7 @@ export const officeStory: Story = {
   play,
 };
 
-async function play(world: World, tell: Narrator): Promise<string[]> {
-  const wrong: string[] = [];
-
+async function play(world: World, tell: Narrator, expect: Expect): Promise<void> {
   await tell.scene('One morning kim and lee report their laptops lost, and then pat. All three users are contained.');
   for (const { serial, user } of others) {
     const report = { ticket: `DESK-${serial}`, device: { serial }, user, report: { kind: 'lost' } };
@@ -67,9 +65,9 @@ async function play(world: World, tell: Narrator): Promise<string[]> {
   });
   const told = () => world.mails().flatMap((mail) => (mail.subject.startsWith('Several losses') ? mail.subject : []));
   await world.reconcile();
-  if (told().join() !== pattern) wrong.push(`Of the pattern, people were told: ${told().join() || 'nothing'}.`);
+  expect(told().join() === pattern, `Of the pattern, people were told: ${told().join() || 'nothing'}.`);
   await world.reconcile();
-  if (told().length > 1) wrong.push(`The pattern was told ${told().length} times.`);
+  expect(told().length <= 1, `The pattern was told ${told().length} times.`);
 
   await tell.scene('Ana has it looked for. Somebody has four hours for that.');
   await world.cases.decide(caseOf(serial), answer, {
@@ -81,7 +79,7 @@ async function play(world: World, tell: Narrator): Promise<string[]> {
     (await world.describe(caseOf(serial))).tasks.find(({ id }) => id === 'search-head-office'),
   );
   const withinMs = Date.parse(search.dueAt ?? '') - Date.parse(search.beganAt ?? '');
-  if (withinMs !== 4 * hourMs) wrong.push(`The search is due after ${withinMs} ms.`);
+  expect(withinMs === 4 * hourMs, `The search is due after ${withinMs} ms.`);
 
   await tell.scene("It lay in a drawer, with kim's and lee's. All three cases are closed, and their users free.");
   const found = world.decision('In the drawer of the meeting room');
@@ -92,12 +90,13 @@ async function play(world: World, tell: Narrator): Promise<string[]> {
   const closed = await world.until(caseOf(serial), 'closed as recovered', isClosedAs('recovered'));
   for (const other of others)
     await world.until(caseOf(other.serial), 'closed as false alarm', isClosedAs('false alarm'));
-  if (closed.tasks.find(({ id }) => id === search.id)?.state !== 'done') wrong.push('The search was not kept as done.');
+  const kept = closed.tasks.find(({ id }) => id === search.id)?.state;
+  expect(kept === 'done', `The search was kept as ${kept ?? 'nothing'}.`);
 
   const moved = users.flatMap((user) =>
     ['added to', 'removed from'].map((how) => `netskope: ${user} ${how} group Lost-Stolen Devices`),
   );
-  return [...wrong, ...(await wrongAtVendors(world, [...moved, `servicenow: ${ticket} is Resolved`]))];
+  await lookAtVendors(world, expect, [...moved, `servicenow: ${ticket} is Resolved`]);
 }
 
 const isReady = ({ containment, presence }: CaseState) =>

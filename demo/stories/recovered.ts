@@ -6,8 +6,8 @@
 import type { CaseState } from '../../playbook/case';
 import { recovered } from '../../workflows/messages';
 import type { Narrator } from '../narrator';
-import type { Story } from '../story';
-import { wrongAtVendors } from '../vendors';
+import type { Expect, Story } from '../story';
+import { lookAtVendors } from '../vendors';
 import type { World } from '../world';
 
 const serial = 'SN0042';
@@ -16,7 +16,7 @@ const minuteMs = 60_000;
 
 export const recoveredStory: Story = { profile: {}, play };
 
-async function play(world: World, tell: Narrator): Promise<string[]> {
+async function play(world: World, tell: Narrator, expect: Expect): Promise<void> {
   await tell.scene(
     'A ticket: pat left a laptop on the train, and it may be stolen. ServiceNow tells us by signed webhook.',
   );
@@ -38,10 +38,8 @@ async function play(world: World, tell: Narrator): Promise<string[]> {
   await world.advance(3 * minuteMs);
   await world.control('POST', '/control/laptop', { serial, do: 'offline' });
   const cafe = await world.until(workflowId, 'the device seen in the café', (state) => state.presence.state === 'seen');
-  const wrong: string[] = [];
-  if (cafe.configuration.state !== 'member') {
-    wrong.push(`Three minutes cannot prove a configuration, but it is ${cafe.configuration.state}.`);
-  }
+  const { state: proof } = cafe.configuration;
+  expect(proof === 'member', `Three minutes cannot prove a configuration, but it is ${proof}.`);
 
   await tell.scene('Five hours later it comes online at home, and stays.');
   await world.advance(5 * 60 * minuteMs);
@@ -69,13 +67,12 @@ async function play(world: World, tell: Narrator): Promise<string[]> {
     (state) => state.closedAt !== undefined && state.outcome === 'recovered',
   );
 
-  const happened = [
+  await lookAtVendors(world, expect, [
     `netskope: ${user} added to group Lost-Stolen Devices`,
     `netskope: ${user} removed from group Lost-Stolen Devices`,
     `entra: sessions of ${user} revoked`,
     `servicenow: ${ticket} is Resolved`,
-  ];
-  return [...wrong, ...(await wrongAtVendors(world, happened))];
+  ]);
 }
 
 function proven(state: CaseState): boolean {

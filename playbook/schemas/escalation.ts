@@ -21,6 +21,7 @@ export const troubleKind = z.enum([
   'proposal',
   'task near',
   'task late',
+  'clock late',
   'clean-up near',
 ]);
 export const fact = z.enum(['contained', 'proven', 'seen', 'acknowledged']);

@@ -46,6 +46,11 @@ export class FalconHosts {
     this.#running.set(laptop, host);
   }
 
+  /** The sensor is gone from a laptop, without a word: its host is never seen again. */
+  remove(laptop: Laptop): void {
+    this.#running.delete(laptop);
+  }
+
   /** The laptop is on: its sensor says so at once and every 5 minutes, and takes what waits for it. */
   cameOnline(laptop: Laptop): void {
     const host = this.#running.get(laptop);

@@ -4,6 +4,7 @@
  */
 import type { Laptop, Place } from '../laptop';
 import type { Person, World } from '../world';
+import { GraphTokens } from './tokens';
 
 /** The fixed identifiers of the directory. */
 export const entraIds = {
@@ -58,6 +59,7 @@ interface MemberState {
 
 /** State of the directory. */
 export class EntraDirectory {
+  readonly tokens: GraphTokens;
   readonly users = new Map<string, EntraUser>();
   readonly #byName = new Map<string, EntraUser>();
   readonly #members = new Map<Person, MemberState>();
@@ -70,6 +72,7 @@ export class EntraDirectory {
   readonly #exporting = new Map<Person, boolean>();
 
   constructor(readonly world: World) {
+    this.tokens = new GraphTokens(world);
     this.#planCycle();
   }
 

@@ -6,20 +6,7 @@ import { z } from 'zod';
 import { type Answer, jsonOf, RateLimit, type Vendor, type VendorRequest } from '../vendor';
 import type { World } from '../world';
 import { type EntraDevice, entraIds, type EntraUser, groupName, type SignIn } from './directory';
-
-const tokenSeconds = 3599;
-
-const graphMessage = (status: number, code: string, message: string): Answer => ({
-  status,
-  body: { error: { code, message, innerError: { date: new Date().toISOString() } } },
-});
-const noSuch = (id: string) =>
-  graphMessage(
-    404,
-    'Request_ResourceNotFound',
-    `Resource '${id}' does not exist or one of its queried objects are not present.`,
-  );
-const wrong = (message: string) => graphMessage(400, 'Request_BadRequest', message);
+import { noSuch, notLetIn, paged, selected, throttled, wrong } from './odata';
 
 const accountSchema = z.object({ accountEnabled: z.boolean() });
 const refSchema = z.object({ '@odata.id': z.string() });
@@ -48,39 +35,6 @@ const signInFilter =
 /** Graph and the token endpoint as HTTP. */
 export function createEntra(world: World): Vendor {
   const limits = new RateLimit();
-  /** Tokens and when they end, in real time. */
-  const tokens = new Map<string, number>();
-  let issued = 0;
-
-  function token(request: VendorRequest): Answer {
-    const form = new URLSearchParams(request.body);
-    const refused = (status: number, error: string, description: string): Answer => ({
-      status,
-      body: { error, error_description: description, error_codes: [], correlation_id: world.seed.uuid('correlation') },
-    });
-    if (request.path !== `/${entraIds.tenant}/oauth2/v2.0/token`) {
-      return refused(400, 'invalid_request', 'AADSTS90002: Tenant not found.');
-    }
-    if (form.get('grant_type') !== 'client_credentials') {
-      return refused(400, 'unsupported_grant_type', 'AADSTS70003: The app requested an unsupported grant type.');
-    }
-    if (form.get('client_id') !== entraIds.clientId || form.get('client_secret') !== entraIds.clientSecret) {
-      return refused(401, 'invalid_client', 'AADSTS7000215: Invalid client secret provided.');
-    }
-    if (!form.get('scope')?.endsWith('/.default')) {
-      return refused(400, 'invalid_scope', 'AADSTS1002012: The scope must end with /.default.');
-    }
-    issued += 1;
-    const accessToken = `sim-entra-token-${issued}-${world.seed.hex(`token ${issued}`, 32)}`;
-    tokens.set(accessToken, Date.now() + tokenSeconds * 1000);
-    const body = {
-      token_type: 'Bearer',
-      expires_in: tokenSeconds,
-      ext_expires_in: tokenSeconds,
-      access_token: accessToken,
-    };
-    return { status: 200, headers: { 'cache-control': 'no-store' }, body };
-  }
 
   function graph(request: VendorRequest): Answer {
     const parts = request.path.slice('/v1.0/'.length).split('/').map(decodeURIComponent);
@@ -245,42 +199,16 @@ export function createEntra(world: World): Vendor {
     return { status: 200, body, changed };
   }
 
-  function paged(request: VendorRequest, found: object[]): Answer {
-    const top = Number(request.query.get('$top') ?? 100);
-    const from = Number(request.query.get('$skiptoken') ?? 0);
-    const next = new URLSearchParams(request.query);
-    next.set('$skiptoken', String(from + top));
-    const link = `${request.origin}${request.path}?${next.toString()}`;
-    const more = from + top < found.length && { '@odata.nextLink': link };
-    return {
-      status: 200,
-      body: { value: found.slice(from, from + top).map((item) => selected(request, item)), ...more },
-    };
-  }
-
   return {
     name: 'entra',
     answers: (path) => path.startsWith('/v1.0/') || path.endsWith('/oauth2/v2.0/token'),
     answer(request) {
-      if (request.path.endsWith('/oauth2/v2.0/token')) return token(request);
-      const bearer = request.headers.authorization?.replace(/^Bearer /i, '') ?? '';
-      if ((tokens.get(bearer) ?? 0) <= Date.now()) {
-        return graphMessage(401, 'InvalidAuthenticationToken', 'Access token is empty, unknown or has expired.');
-      }
+      if (request.path.endsWith('/oauth2/v2.0/token')) return world.entra.tokens.issue(request);
+      if (!world.entra.tokens.letsIn(request)) return notLetIn;
       const { remaining, resetMs } = limits.count('graph', world.tenant.limits.graphPerTenSeconds, 10_000);
       return remaining < 0 ? throttled(resetMs) : graph(request);
     },
   };
-}
-
-function throttled(resetMs: number): Answer {
-  const answer = graphMessage(429, 'TooManyRequests', 'Too many requests.');
-  return { ...answer, headers: { 'retry-after': String(Math.ceil(resetMs / 1000)) } };
-}
-
-function selected(request: VendorRequest, resource: object): object {
-  const names = request.query.get('$select')?.split(',');
-  return names ? Object.fromEntries(Object.entries(resource).filter(([name]) => names.includes(name))) : resource;
 }
 
 function userResource(user: EntraUser): object {

@@ -1,5 +1,6 @@
 /** What every endpoint detection must do, by CrowdStrike Falcon against the simulated one and the laptops its sensors run on. */
 import { crowdstrike } from '../../plugins/crowdstrike';
+import { intune } from '../../plugins/intune';
 import type { AgentRecord, EndpointDetection, PluginInstance, SightingFeed, WatchedDevice } from '../../plugins/roles';
 import type { CallRecord } from '../../simulator/calls';
 import { callNow, createNetskope, post } from './netskope-world';
@@ -159,6 +160,34 @@ describe('isolation', () => {
     expect(await isolationOf(isolated)).toBe('none');
     expect((await lastSign())?.slice(0, 16)).toBe('2026-11-22T22:30');
     expect(await world.changes()).toEqual(['crowdstrike: LT-0042 contained', 'crowdstrike: LT-0042 released']);
+  });
+
+  test('keeps a wipe from arriving, until it is released; after the wipe the sensor is gone', async () => {
+    const { deviceManagement } = intune.create(
+      'intune',
+      intune.settings.parse({
+        directoryTenant: '11111111-1111-4111-8111-111111111111',
+        clientId: '22222222-2222-4222-8222-222222222222',
+        clientSecret: 'sim-entra-secret',
+        graphUrl: world.url,
+        loginUrl: world.url,
+      }),
+    );
+    const [record] = (await deviceManagement?.findRecords({ serial: 'SN0042' }, call)) ?? [];
+    if (!deviceManagement || !record) throw new Error('SN0042 is enrolled in the simulator');
+    const wipe = async () => (await deviceManagement.readCommands(record.id, call))[0]?.state;
+    await laptop('SN0042', { do: 'online', place: 'cafe' });
+    await falcon.isolate(await agent(), 'case 7', call);
+    await world.advance(minute);
+    await deviceManagement.wipe(record, { justification: 'stolen', protected: false }, call);
+    await world.advance(60 * minute);
+    expect(await wipe()).toBe('queued');
+    expect((await agent()).online).toBe('yes');
+
+    await falcon.release(await agent(), 'let the wipe through', call);
+    await world.advance(10 * minute);
+    expect(await wipe()).toBe('acknowledged');
+    expect((await agent()).online).toBe('no');
   });
 
   test('can be taken back before the device has heard of it', async () => {

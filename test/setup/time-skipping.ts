@@ -75,7 +75,7 @@ export function skipTimeFromStart(client: Client): void {
  * Moves one workflow's clock on by `durationMs`, through every timer on the way, and waits until it is there. From there
  * the clock runs like ours again. `point` names where the test wants to be, and shows in the error.
  * @returns the workflow's clock at that point (epoch milliseconds).
- * @throws Error when the workflow ended before, or something in flight held it for 30 s.
+ * @throws Error when the workflow ended before, or something in flight held it for 90 s.
  */
 export async function fastForward(handle: WorkflowHandle, point: string, durationMs: number): Promise<number> {
   const fastForwardId = `${point} ${++points}`;
@@ -85,7 +85,7 @@ export async function fastForward(handle: WorkflowHandle, point: string, duratio
     maxSessionSkipCount,
     fastForwardConfig: { id: fastForwardId, duration: msToTs(durationMs) },
   });
-  const result = await handle.client.connection.withDeadline(Date.now() + 30_000, () =>
+  const result = await handle.client.connection.withDeadline(Date.now() + 90_000, () =>
     service.pollWorkflowExecutionTimeSkipping({ ...target, fastForwardId }),
   );
   if (result.fastForwardPollingResult !== FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_COMPLETED) {

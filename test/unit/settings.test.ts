@@ -366,7 +366,7 @@ tenants:
       'lost-device.yaml:11 tenants.acme.plugins.netskope.url would send secrets in the clear: use https:// (http:// is for loopback only)',
       'lost-device.yaml:12 tenants.acme.plugins.netskope.token names NOT_THERE, which is not in the environment: set it',
       'lost-device.yaml:15 tenants.acme.plugins.generic.secrets.0 is a secret in the open: put it elsewhere, and write env:NAME or file:PATH here',
-      'lost-device.yaml:16 tenants.acme.plugins.pager.plugin is not a product we know: write one of entra, folder, netskope, pagerduty, servicenow, smtp, webhook',
+      'lost-device.yaml:16 tenants.acme.plugins.pager.plugin is not a product we know: write one of crowdstrike, encrypted-folder, entra, folder, intune, netskope, pagerduty, secret-command, servicenow, smtp, webhook',
       'lost-device.yaml:17 tenants.acme.plugins.archive.paht there is no such setting: correct its name or remove it',
       'lost-device.yaml:18 tenants.acme.reconciliation.every is not a duration: write 90s, 15min, 2h, 3d or a number of milliseconds',
     ]);

@@ -272,6 +272,7 @@ describe.each([
   test('a new ticket opens it again, also one that came while it was being written off', async () => {
     const lost = await writtenOff();
     const { workflowId, serial, user } = lost;
+    await forward(workflowId, 60 * dayMs, 'two months later');
     const { number } = await house.ticket({ u_serial: serial, caller: user });
     const again = { source: 'servicenow', device: { serial } };
     // What its own ticket says opens nothing.
@@ -282,6 +283,8 @@ describe.each([
     expect(open.tickets.map(({ id }) => id)).toEqual([lost.number, number]);
     expect([await ticketStateOf(lost.number), await ticketStateOf(number)]).toEqual(['In Progress', 'In Progress']);
     expect(mails(back, lost)).toEqual(['olga']);
+    await forward(workflowId, 23 * hourMs, 'not yet a day after it was reported again');
+    expect(asked(await there(workflowId))).toEqual([]);
 
     const other = await contained();
     await house.fault({ match: { method: 'PATCH', path: '/api/v2/scim/' }, times: 'always', effect: { status: 503 } });

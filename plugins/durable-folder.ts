@@ -1,28 +1,29 @@
 /**
- * An archive in a folder: one file per key, written once and durable when `putOnce` returns. Many processes may share it.
+ * A folder that keeps each key once: one file per key, durable when `putOnce` returns. Many processes may share it.
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { access, constants, link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { BadInput, VendorRefused, VendorUnavailable } from '../errors';
-import type { Archive } from '../roles';
+import { BadInput, VendorRefused, VendorUnavailable } from './errors';
+import type { Archive, ConnectionTest } from './roles';
 
 /** Files are written here first. No key can reach it, because no segment of a key begins with a dot. */
 const incoming = '.incoming';
 
 /**
- * @param path Absolute path of the archive. The folder is made at the first write.
+ * @param product The plugin's name: the first word of every message.
+ * @param path Absolute path. The folder is made at the first write.
  * @throws From every method: BadInput for a key that is none, VendorRefused when the account may not write,
  * VendorUnavailable when the disk is full or ill. A `putOnce` that threw is safe to repeat.
  */
-export function createFolderArchive(path: string): Archive {
+export function createDurableFolder(product: string, path: string): Archive {
   const root = resolve(path);
   return {
     async putOnce(key, bytes, call) {
       call.signal.throwIfAborted();
       const file = join(root, ...segments(key));
-      return orPlaybookError('folder putOnce', async () => {
+      return orPlaybookError(`${product} putOnce`, async () => {
         await Promise.all(
           [join(root, incoming), dirname(file)].map((folder) => mkdir(folder, { recursive: true, mode: 0o700 })),
         );
@@ -44,7 +45,7 @@ export function createFolderArchive(path: string): Archive {
     async get(key, call) {
       call.signal.throwIfAborted();
       const file = join(root, ...segments(key));
-      return orPlaybookError('folder get', () => undefinedWhenAbsent(readFile(file)));
+      return orPlaybookError(`${product} get`, () => undefinedWhenAbsent(readFile(file)));
     },
 
     async list(prefix, call) {
@@ -52,10 +53,23 @@ export function createFolderArchive(path: string): Archive {
       const folders = prefix.split('/').slice(0, -1);
       // The last part may be half a segment; what stands before it must be whole ones.
       const within = folders.length > 0 ? segments(folders.join('/')) : [];
-      const keys = await orPlaybookError('folder list', () => keysBelow(root, within));
+      const keys = await orPlaybookError(`${product} list`, () => keysBelow(root, within));
       return keys.filter((key) => key.startsWith(prefix)).sort();
     },
   };
+}
+
+/** The line of a connection test: makes the folder, and writes nothing into it. */
+export async function tryFolder(path: string): Promise<ConnectionTest> {
+  const what = `folder ${path}`;
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return { what, ok: true, detail: 'It is there, and our account may read and write it.' };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { what, ok: false, detail: `${reason}. Give our account the right to write there.` };
+  }
 }
 
 /** Split a key, and refuse all that could leave the folder or be mistaken for a draft. */
@@ -63,13 +77,9 @@ function segments(key: string): string[] {
   const parts = key.split('/');
   const valid = parts.length <= 12 && parts.every((part) => /^(?!\.)[A-Za-z0-9._:=@+-]{1,200}$/.test(part));
   if (!valid) {
-    throw new BadInput(
-      'LDP_BAD_INPUT',
-      'an archive key is made of names parted by /: letters, digits and . _ : = @ + -',
-      {
-        field: 'key',
-      },
-    );
+    throw new BadInput('LDP_BAD_INPUT', 'a key is made of names parted by /: letters, digits and . _ : = @ + -', {
+      field: 'key',
+    });
   }
   return parts;
 }
