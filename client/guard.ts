@@ -26,8 +26,9 @@ import { RefusedByRule } from './cases';
 
 export type GuardRow = z.infer<typeof guardListSchema>[number];
 
-/** A guard answers in milliseconds. Whoever waits longer than this must hear that nobody works (milliseconds). */
-const answerWithinMs = 15_000;
+/** A guard answers in milliseconds: whoever waits longer than this must hear that nobody works (milliseconds). */
+const decideWithinMs = 15_000;
+const readWithinMs = 5_000;
 const hourMs = 60 * 60_000;
 const dayMs = 24 * hourMs;
 
@@ -42,7 +43,7 @@ export function createGuards(client: Client, tenants: Record<string, Pick<Tenant
     decision: Decision,
   ): Promise<Decided> {
     try {
-      return await client.withDeadline(Date.now() + answerWithinMs, () =>
+      return await client.withDeadline(Date.now() + decideWithinMs, () =>
         client.workflow.executeUpdateWithStart(update, {
           startWorkflowOperation: new WithStartWorkflowOperation('guard', {
             workflowId: workflowIds.guard(tenant),
@@ -71,7 +72,7 @@ export function createGuards(client: Client, tenants: Record<string, Pick<Tenant
     const known = { tenant, dryRun, approvers };
     let state: GuardState;
     try {
-      state = await client.withDeadline(Date.now() + answerWithinMs, () =>
+      state = await client.withDeadline(Date.now() + readWithinMs, () =>
         client.workflow.getHandle(workflowIds.guard(tenant)).query(describeGuard),
       );
     } catch (error) {
