@@ -54,7 +54,7 @@ test('the settings that the documents show are taken, once their secrets are in 
   // What is commented out as an alternative must be right as well.
   const alternatives = example
     .replace(/^( *)# (?=(tag|v1Token|lostGroupId|provisioning|address|clocks|feeds): )/gm, '$1')
-    .replace(/^( *)# (?=pager:| +(plugin|routingKey|webhookSecrets|apiToken): )/gm, '$1');
+    .replace(/^( *)# (?=(pager|intune|crowdstrike|secrets):$| +\w+: )/gm, '$1');
   const environment = { ...process.env };
   const folder = mkdtempSync(path.join(tmpdir(), 'example-'));
   try {
@@ -62,6 +62,7 @@ test('the settings that the documents show are taken, once their secrets are in 
     for (const [, name = ''] of example.matchAll(/env:(\w+)/g))
       process.env[name] = `whsec_${Buffer.from('a secret of thirty-two letters').toString('base64')}`;
     process.env.PAGERDUTY_ROUTING_KEY = 'r'.repeat(32);
+    process.env.SECRETS_KEY = Buffer.alloc(32).toString('base64');
     const productsOf = async (text: string) => {
       const file = path.join(folder, 'lost-device.yaml');
       writeFileSync(file, text);
@@ -72,8 +73,8 @@ test('the settings that the documents show are taken, once their secrets are in 
     expect(await productsOf(example)).toEqual(all);
     expect(
       alternatives.match(/^ *(tag|v1Token|lostGroupId|provisioning|address|clocks|routingKey|feeds): /gm),
-    ).toHaveLength(8);
-    expect(await productsOf(alternatives)).toEqual(all.toSpliced(-1, 0, 'pager'));
+    ).toHaveLength(9);
+    expect(await productsOf(alternatives)).toEqual(all.toSpliced(-1, 0, 'pager', 'intune', 'crowdstrike', 'secrets'));
     expect(await productsOf(least)).toEqual(['netskope', 'generic', 'archive']);
     const whole = parse(example) as { tenants: { acme: object } };
     const parts = parse(people) as object;
