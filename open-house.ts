@@ -9,26 +9,26 @@ import { createCaseClient } from './client/cases';
 import { readFeeds } from './client/feeds';
 import { createGuards } from './client/guard';
 import { missingWorkers } from './client/workers';
-import type { Settings, TenantSettings } from './playbook/settings';
+import type { Settings } from './playbook/settings';
 import { createPlugins, plugins } from './plugins';
 import { isLoopback } from './plugins/setting-fields';
 
 /** The tenants of the settings, each with its plugins made. Nothing is called yet. */
 export function openTenants(settings: Settings): Map<string, Tenant> {
   return new Map(
-    Object.entries(settings.tenants).map(([name, tenant]) => [
-      name,
-      assembleTenant(name, tenant, createPlugins(tenant.plugins), {
-        simulated: new Set(entriesOf(tenant).flatMap(([instance, part]) => (isHere(part.settings) ? [instance] : []))),
-        agentHosts: new Map(
-          entriesOf(tenant).map(([instance, { plugin }]) => [instance, plugins[plugin]?.agentHosts ?? []]),
-        ),
-      }),
-    ]),
+    Object.entries(settings.tenants).map(([name, tenant]) => {
+      const instances = createPlugins(tenant.plugins);
+      const simulated = [...instances.keys()].filter((instance) => isHere(tenant.plugins[instance]?.settings));
+      const hosts = [...instances].map(
+        ([instance, { agentHosts, plugin }]) => [instance, agentHosts ?? plugins[plugin]?.agentHosts ?? []] as const,
+      );
+      return [
+        name,
+        assembleTenant(name, tenant, instances, { simulated: new Set(simulated), agentHosts: new Map(hosts) }),
+      ];
+    }),
   );
 }
-
-const entriesOf = (tenant: TenantSettings) => Object.entries(tenant.plugins);
 
 /** Every address of the instance is on this machine. */
 function isHere(settings: unknown): boolean {

@@ -111,7 +111,8 @@ export function createWipeActivities(house: House) {
       };
     if (findWipe(await management.readCommands(record.id, call), record)) return { sent: 'accepted' };
     const offer = management.offers(record).find(({ command }) => command === 'wipe');
-    const pinKey = `wipe-pin/${input.permit}`;
+    // Stores take few characters in a name.
+    const pinKey = `wipe-pin/${input.permit.replace(/[^A-Za-z0-9.:_-]/g, '-')}`;
     const pin = offer?.pin === 'ours' ? await keepPin(tenant, pinKey, call) : undefined;
 
     const permit: Permit = await permits(tenant.name, {

@@ -69,6 +69,17 @@ export interface WipeRules {
   /** The variant that goes on through power-off, where the platform has it. */
   protected: { lost: boolean; stolen: boolean };
   isolate: IsolateWhen;
+  waits: {
+    /** How long after a send the vendor may not show it yet (milliseconds). */
+    settleMs: number;
+    /** First wait between two looks at a command that is under way; it doubles (milliseconds). */
+    lookFirstMs: number;
+    lookMaxMs: number;
+    /** Online after the command was queued, and still pending for this long: an alarm (milliseconds). */
+    stalledAfterMs: number;
+    /** How often the guard, or the vendor's second administrator, is asked again (milliseconds). */
+    askEveryMs: number;
+  };
   /** First line that fits decides what is proposed. */
   tree: WipeLine[];
 }
@@ -328,6 +339,13 @@ export const defaultRules: Rules = {
     askAgainMs: 7 * dayMs,
     protected: { lost: false, stolen: true },
     isolate: 'afterWipeDelivered',
+    waits: {
+      settleMs: minuteMs,
+      lookFirstMs: minuteMs,
+      lookMaxMs: 6 * hourMs,
+      stalledAfterMs: hourMs,
+      askEveryMs: 5 * minuteMs,
+    },
     tree: [
       { legalHold: 'yes', propose: 'do not wipe', because: 'A legal hold forbids it.' },
       {

@@ -213,10 +213,10 @@ export type SendOutcome =
 
 /** How long the vendor's second administrator has (milliseconds): Intune's figure. */
 const vendorApprovalMs = 3 * 24 * 60 * minuteMs;
-const askAgainMs = 15 * minuteMs;
 
 export function tookSend(state: CaseState, outcome: SendOutcome, now: string, settleMs: number): void {
   const { wipe } = state;
+  const { askEveryMs } = state.rules.wipe.waits;
   delete wipe.held;
   const later = (ms: number) => new Date(Date.parse(now) + ms).toISOString();
   if (outcome.sent !== 'no') {
@@ -228,12 +228,12 @@ export function tookSend(state: CaseState, outcome: SendOutcome, now: string, se
   switch (outcome.because) {
     case 'not permitted':
       hold(wipe, 'the guard', outcome.permit.says, now);
-      wipe.lookAt = outcome.permit.granted ? now : (outcome.permit.again ?? later(askAgainMs));
+      wipe.lookAt = outcome.permit.granted ? now : (outcome.permit.again ?? later(askEveryMs));
       return;
     case 'the vendor wants a second administrator':
       hold(wipe, 'the vendor', `The vendor's own second administrator must agree (request ${outcome.code}).`, now);
       wipe.vendorApproval = { code: outcome.code, since: now, agreed: false };
-      wipe.lookAt = later(5 * minuteMs);
+      wipe.lookAt = later(askEveryMs);
       return;
     case 'refused':
       endWipe(state, 'failed', outcome.says);
@@ -263,7 +263,7 @@ export function tookVendorAnswer(state: CaseState, answer: VendorAnswer, now: st
   const late = Date.parse(now) - Date.parse(vendorApproval.since) > vendorApprovalMs;
   if (answer !== 'needs approval' || late)
     return endWipe(state, 'failed', `The vendor's second administrator did not agree: ${late ? 'expired' : answer}.`);
-  wipe.lookAt = new Date(Date.parse(now) + 5 * minuteMs).toISOString();
+  wipe.lookAt = new Date(Date.parse(now) + state.rules.wipe.waits.askEveryMs).toISOString();
 }
 
 /** What the vendor shows of this command; undefined when it shows none. */
@@ -306,15 +306,13 @@ export function takeAsSent({ wipe }: CaseState): void {
   delete wipe.lookAt;
 }
 
-const graceMs = 60 * minuteMs;
-const longestLookMs = 6 * 60 * minuteMs;
-
 /** How far it came. A pending command of a device that has spoken to the vendor since is an alarm. */
 export function tookProgress(state: CaseState, seen: SeenCommand | undefined, now: string): void {
   const { wipe } = state;
+  const { lookFirstMs, lookMaxMs, stalledAfterMs } = state.rules.wipe.waits;
   wipe.looks += 1;
   wipe.lookAt = new Date(
-    Date.parse(now) + Math.min(longestLookMs, minuteMs * 2 ** Math.min(wipe.looks, 10)),
+    Date.parse(now) + Math.min(lookMaxMs, lookFirstMs * 2 ** Math.min(wipe.looks - 1, 20)),
   ).toISOString();
   if (seen === undefined) {
     hold(wipe, 'a person', 'The vendor does not know this device any more: nobody can say whether it was wiped.', now);
@@ -343,7 +341,7 @@ export function tookProgress(state: CaseState, seen: SeenCommand | undefined, no
   }
   const { syncedAt } = seen;
   if (wipe.state === 'queued' && syncedAt !== undefined && Date.parse(syncedAt) > Date.parse(seen.startedAt)) {
-    if (Date.parse(now) - Date.parse(syncedAt) > graceMs) wipe.stalledSince ??= syncedAt;
+    if (Date.parse(now) - Date.parse(syncedAt) > stalledAfterMs) wipe.stalledSince ??= syncedAt;
   }
 }
 

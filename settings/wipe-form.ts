@@ -45,6 +45,23 @@ export const wipeRulesForm = z
     isolate: oneOf(['never', 'afterWipeDelivered', 'immediate'])
       .default(wipe.isolate)
       .describe('When an EDR cuts the device off. Isolated first, it would never hear of its wipe.'),
+    waits: z
+      .strictObject({
+        settleMs: lasting
+          .default(wipe.waits.settleMs)
+          .describe('How long after a send the vendor may not show it yet.'),
+        lookFirstMs: lasting
+          .default(wipe.waits.lookFirstMs)
+          .describe('First wait between two looks at a command; it doubles.'),
+        lookMaxMs: lasting.default(wipe.waits.lookMaxMs).describe('Longest of these waits.'),
+        stalledAfterMs: lasting
+          .default(wipe.waits.stalledAfterMs)
+          .describe('Online after it was queued, and still pending for this long: an alarm.'),
+        askEveryMs: lasting
+          .default(wipe.waits.askEveryMs)
+          .describe("How often the guard, or the vendor's second administrator, is asked again."),
+      })
+      .prefault({}),
     tree: z
       .array(line)
       .default(wipe.tree)

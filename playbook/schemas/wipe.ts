@@ -70,6 +70,13 @@ export const wipeRulesSchema = z.object({
   askAgainMs: z.number(),
   protected: z.object({ lost: z.boolean(), stolen: z.boolean() }),
   isolate: z.enum(['never', 'afterWipeDelivered', 'immediate']),
+  waits: z.object({
+    settleMs: z.number(),
+    lookFirstMs: z.number(),
+    lookMaxMs: z.number(),
+    stalledAfterMs: z.number(),
+    askEveryMs: z.number(),
+  }),
   tree: z.array(
     z.object({
       kind: z.enum(['lost', 'stolen']).exactOptional(),

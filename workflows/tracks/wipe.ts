@@ -34,8 +34,6 @@ const { sendWipe } = activitiesOf<Pick<PlaybookActivities, 'sendWipe'>>({
   retry: { maximumAttempts: 1 },
 });
 
-/** Vendors show a command a moment after they took it (milliseconds). */
-const settleMs = 60_000;
 const track = { track: 'wipe' } as const;
 const toTheEnd = { track: 'wipe', partOfEnding: true } as const;
 
@@ -161,7 +159,7 @@ async function send(c: CaseFile): Promise<void> {
     return;
   }
   const tooLate = state.wipe.state === 'cancelled';
-  tookSend(state, outcome, c.now, settleMs);
+  tookSend(state, outcome, c.now, rules.wipe.waits.settleMs);
   if (outcome.sent === 'no') {
     if (state.wipe.state === 'failed') sayEnd(c);
     return;
