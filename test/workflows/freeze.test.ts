@@ -7,6 +7,7 @@ import { runCli } from '../../cli/program';
 import type { GuardRow } from '../../client/guard';
 import { evidenceListSchema, guardListSchema } from '../../playbook/schemas/answers';
 import { startTestHouse, tenant, type TestHouse } from '../setup/test-house';
+import { fastForward } from '../setup/time-skipping';
 
 let house: TestHouse;
 beforeAll(async () => {
@@ -25,7 +26,7 @@ async function cli(...given: string[]) {
     }),
   );
   try {
-    const exitCode = await runCli([...given, '--as', 'ana', '--settings', join(house.folder, 'lost-device.yaml')]);
+    const exitCode = await runCli(['--as', 'ana', ...given, '--settings', join(house.folder, 'lost-device.yaml')]);
     return { exitCode, ...said };
   } finally {
     for (const spy of spies) spy.mockRestore();
@@ -127,4 +128,51 @@ test('a wipe is asked for, cannot be approved before it is prepared, and is refu
   );
   expect(await cli('evidence', serial, 'nothing.json')).toMatchObject({ exitCode: 3 });
   expect(await cli('evidence', 'SN-OF-NOBODY')).toMatchObject({ exitCode: 3 });
+});
+
+test('two persons and a permit: the approver reads what would be wiped, it leaves, and says that nobody can take it back', async () => {
+  const wiping = await startTestHouse({ with: { entra: false, servicenow: false, intune: true } });
+  const before = house;
+  house = wiping;
+  try {
+    wiping.house.tenant(tenant).settings.wipe.dryRun = false;
+    const { serial, workflowId } = wiping.laptop();
+    await wiping.report({ ticket: 'WIPE-2', device: { serial } });
+    await wiping.untilContained(workflowId);
+    const why = ['--when-offline', 'queue-at-vendor', '--reason', 'taken from the car'];
+    expect(await cli('request-wipe', serial, ...why)).toMatchObject({ exitCode: 0 });
+    await wiping.untilCase(workflowId, 'prepared', ({ wipe }) => wipe.plan !== undefined);
+    expect((await cli('show', serial)).out).toContain('\n  Asked for by ana; another person must approve it. ');
+
+    const alone = await cli('approve-wipe', serial);
+    expect(alone).toMatchObject({ exitCode: 3, err: 'The request is by ana: another person must approve.\n' });
+    // It is read before anything is sent, so also where it is refused.
+    expect(alone.out).toMatch(/^Lost laptop .*\nAsked for by ana .*: taken from the car\n {2}intune record /);
+    await cli('freeze', '--reason', 'wait');
+    const approved = await cli('approve-wipe', serial, '--as', 'ben');
+    expect(approved).toMatchObject({ exitCode: 0 });
+    expect(approved.out).toMatch(/Once it has left, intune cannot take it back\..*\n\nApproved\. /);
+    await wiping.untilCase(workflowId, 'held', ({ wipe }) => wipe.held?.by === 'the guard');
+    expect((await cli('show', serial)).out).toContain('Approved, and held by the guard: Frozen by ana since ');
+    expect((await guard()).permits).toEqual([]);
+    expect(await wiping.changes('intune')).toEqual([]);
+
+    await cli('unfreeze', '--reason', 'go on');
+    await fastForward(wiping.handle(workflowId), 'the guard is asked again', 16 * 60_000);
+    await wiping.untilCase(workflowId, 'queued', ({ wipe }) => wipe.state === 'queued');
+    expect(await wiping.changes('intune')).toEqual([`intune: wipe of ${serial} accepted`]);
+    expect((await cli('show', serial)).out).toContain('\nWipe: queued\n  It waits at intune for the device since ');
+    expect(await guard()).toMatchObject({ wipes: { lastHour: 1 }, permits: [{ workflowId }] });
+    expect(await cli('cancel-wipe', serial, '--reason', 'she has it')).toMatchObject({
+      exitCode: 0,
+      out: 'It cannot be cancelled: it waits at the vendor, and there is no way to take it back.\n',
+    });
+    const rows = evidenceListSchema.parse(JSON.parse((await cli('evidence', serial, '--json')).out));
+    expect(rows.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['baseline', 'evidence', 'wipe intent']));
+    const evidence = await cli('evidence', serial, 'evidence/00000001.json');
+    expect(JSON.parse(evidence.out)).toMatchObject({ enrolment: { names: { serial } } });
+  } finally {
+    house = before;
+    await wiping.close();
+  }
 });
