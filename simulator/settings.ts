@@ -36,6 +36,8 @@ export interface SimulatorSettings {
   rotas?: unknown;
   sites?: unknown;
   pattern?: unknown;
+  /** Limits of the wipe. Without them everything is a dry run. */
+  wipe?: unknown;
   onCall?: string[];
   /** A server that somebody else runs. */
   temporal?: string;
@@ -43,7 +45,7 @@ export interface SimulatorSettings {
 
 /** Writes the file; answers where it lies and the secret by which webhooks are signed. */
 export function writeSimulatorSettings(options: SimulatorSettings): { file: string; webhookSecret: string } {
-  const { folder, simulator: url, people, rotas, onCall, sites, pattern } = options;
+  const { folder, simulator: url, people, rotas, onCall, sites, pattern, wipe } = options;
   mkdirSync(folder, { recursive: true });
   const secret = (name: string, value: string) => {
     const file = join(folder, `${name}.secret`);
@@ -157,6 +159,7 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
         rotas,
         sites,
         pattern,
+        wipe,
         onCall,
       },
     },

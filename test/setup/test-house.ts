@@ -44,6 +44,8 @@ export interface TestHouseOptions {
   rotas?: Record<string, unknown>;
   sites?: { name: string; addresses: string[] }[];
   pattern?: { losses?: number; within?: string };
+  /** Without it every wipe is a dry run. */
+  wipe?: { dryRun?: boolean; perHour?: number; perDay?: number; approvers?: string[] };
   /** Given to the simulator before the worker's first call. */
   traps?: Record<string, unknown>;
   /** Given to the Temporal server. */
@@ -133,6 +135,7 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     rotas: options.rotas,
     sites: options.sites,
     pattern: options.pattern,
+    wipe: options.wipe,
     temporal: temporal.address,
   });
   const settings = await loadSettings(file);
