@@ -3,12 +3,16 @@
  * activities before the vendor. Only what is around the wipe (containment, tickets, the closing of a case) is told in short.
  * @module
  */
+import { setHandler } from '@temporalio/workflow';
 import type { House } from '../../activities/house';
 import { createWipeActivities } from '../../activities/wipe';
 import type { CaseState } from '../../playbook/case';
-import { mayStillLand, wipeLooksAt, wipeUnderWay } from '../../playbook/wipe';
+import { troubledSteps } from '../../playbook/case';
 import type { Permit, PermitRequest } from '../../playbook/permits';
+import { nothingKnown } from '../../playbook/report';
 import { defaultRules } from '../../playbook/rules';
+import type { Sighting } from '../../playbook/sighting';
+import { mayStillLand, wipeLooksAt, wipeUnderWay } from '../../playbook/wipe';
 import { CaseFile } from '../../workflows/case-file';
 import { takeDecisions } from '../../workflows/decisions';
 import { guard } from '../../workflows/guard';
@@ -19,33 +23,23 @@ import { takeNews } from '../../workflows/tracks/presence';
 import { wipe } from '../../workflows/tracks/wipe';
 import { takeWipeDecisions } from '../../workflows/wipe-decisions';
 import { Simulation, type Run } from './wipe-model-temporal';
-import {
-  actors,
-  approvers,
-  archiveOf,
-  fateOf,
-  fatesOf,
-  hour,
-  iso,
-  secretStoreOf,
-  serialOf,
-  Vendor,
-  type Happening,
-  type World,
-} from './wipe-model-world';
+import type { Happening, What, World } from './wipe-model-world';
+import { actors, approvers, archiveOf, fateOf, fatesOf, hour, iso, secretStoreOf, serialOf, Vendor } from './wipe-model-world';
 
 const startMs = Date.parse('2026-11-22T06:00:00.000Z');
 
-/** A decision that was taken in, and what it was about. */
+/** A decision that was taken in. */
 export interface Taken {
   atMs: number;
   serial: string;
-  what: string;
+  what: What;
   actor: (typeof actors)[number];
+  /** Of an answer. */
   value?: string;
 }
 
-export interface Grant {
+/** What the guard was asked, and what it said. */
+interface Word {
   atMs: number;
   request: PermitRequest;
   permit: Permit;
@@ -55,123 +49,318 @@ export interface Grant {
 
 interface Lost {
   serial: string;
-  chain: string;
   run: Run;
   state: CaseState;
-  /** A person said that it is not there, or that it is over, and was wrong. */
+  /** A person was wrong about what the vendor has. */
   misled: boolean;
 }
 
-/** All that happened, as others saw it. */
-export interface Played {
-  vendor: Vendor;
-  taken: Taken[];
-  grants: Grant[];
-  /** Moments at which the vendor might deliver and the case said that nothing may land. */
-  denied: string[];
-  /** Cases that stand still with nothing to wait for; those that did not end when everything was well again. */
-  hanging: string[];
-  endless: string[];
-  /** When consents were over by themselves. */
-  expired: { serial: string; number: number; atMs: number }[];
-  faults: string[];
-  seen: Set<string>;
-}
+/** All that happened, as others than the case saw it. */
+export class Play {
+  readonly taken: Taken[] = [];
+  readonly words: Word[] = [];
+  /** While somebody had said how a case ended (ms). */
+  readonly endings: { serial: string; outcome: string; fromMs: number; toMs: number }[] = [];
+  /** What never may be: the vendor may deliver and the case says that nothing lands, or that it is closed. */
+  readonly broken: string[] = [];
+  /** What came up, so that a model that meets nothing is noticed. */
+  readonly seen = new Set<string>();
+  readonly cases: Lost[] = [];
+  readonly vendor: Vendor;
+  private readonly simulation: Simulation;
+  private readonly settings;
+  private readonly simulated: Set<string>;
+  private guardRun!: Run;
+  private runs = 0;
+  private decisions = 0;
+  private well = false;
 
-export async function play(world: World, setClock: (nowMs: number) => void): Promise<Played> {
-  const fate = fatesOf(world);
-  let healthy = false;
-  const nextFate = () => (healthy ? 0 : fate());
-  const secrets = new Map<string, string>();
-  let simulation!: Simulation;
-  const theSimulation = () => simulation;
-  const vendor = new Vendor(world, theSimulation, nextFate, secrets, startMs);
-  vendor.opens(startMs);
-  const settings = { dryRun: world.dryRun, perHour: world.perHour, perDay: world.perDay, approvers };
-  const grants: Grant[] = [];
-  let guardRun!: Run;
-  const guardState: () => GuardState = () =>
-    guardRun.handlers.get('describe')?.take(undefined) as GuardState;
-
-  const tenant = {
-    name: 'acme',
-    settings: { wipe: settings },
-    managements: new Map([['intune', vendor.management()]]),
-    detections: new Map(),
-    secureAccess: { findDevices: () => Promise.resolve([]) },
-    archive: archiveOf(theSimulation, nextFate),
-    secretStore: secretStoreOf(theSimulation, secrets),
-    simulated: new Set(world.simulated ? ['intune'] : []),
-    agentHosts: new Map(),
-  };
-  const client = {
-    withDeadline: (_at: number, ask: () => Promise<unknown>) => ask(),
-    workflow: {
-      executeUpdateWithStart: async ({ name }: { name: string }, { args: [request] }: { args: [PermitRequest] }) => {
-        await simulation.hop();
-        if (nextFate() === 99) throw new Error('the guard is away');
-        const frozen = guardState().permits?.frozen !== undefined;
-        const permit = simulation.update(guardRun, name, request) as Permit;
-        grants.push({ atMs: simulation.nowMs, request, permit, frozen, dryRun: settings.dryRun });
-        await simulation.hop();
-        if (nextFate() === 99) throw new Error('the answer of the guard was lost');
-        return permit;
+  constructor(
+    readonly world: World,
+    setClock: (nowMs: number) => void,
+  ) {
+    const fates = fatesOf(world);
+    const fate = () => (this.well ? 0 : fates());
+    const secrets = new Map<string, string>();
+    const theSimulation = () => this.simulation;
+    this.settings = { dryRun: world.dryRun, perHour: world.perHour, perDay: world.perDay, approvers };
+    this.simulated = new Set(world.simulated ? ['intune'] : []);
+    this.vendor = new Vendor(world, theSimulation, fate, () => !this.simulated.has('intune'), secrets, startMs);
+    const tenant = {
+      name: 'acme',
+      settings: { wipe: this.settings },
+      managements: new Map([['intune', this.vendor.management()]]),
+      detections: new Map(),
+      secureAccess: { findDevices: () => Promise.resolve([]) },
+      archive: archiveOf(theSimulation, fate),
+      secretStore: secretStoreOf(theSimulation, secrets),
+      simulated: this.simulated,
+      agentHosts: new Map(),
+    };
+    const client = {
+      withDeadline: (_atMs: number, ask: () => Promise<unknown>) => ask(),
+      workflow: {
+        executeUpdateWithStart: ({ name }: { name: string }, { args: [request] }: { args: [PermitRequest] }) =>
+          this.askGuard(name, request, fate),
       },
-    },
-  };
-  const house = { tenant: () => tenant, client } as unknown as House;
-  const queueMs = () => {
-    const n = nextFate();
-    return n < 88 ? 5 : n < 96 ? 4_000 : n < 99 ? 10 * 60_000 : 5 * hour;
-  };
-  simulation = new Simulation(
-    startMs,
-    createWipeActivities(house) as unknown as Record<string, (input: never) => Promise<unknown>>,
-    queueMs,
-    () => fateOf(nextFate()),
-    setClock,
-  );
+    };
+    const activities = createWipeActivities({ tenant: () => tenant, client } as unknown as House);
+    const queueMs = () => {
+      const n = fate();
+      return n < 90 ? 5 : n < 96 ? 4_000 : n < 99 ? 5 * 60_000 : 5 * hour;
+    };
+    this.simulation = new Simulation(startMs, { ...activities }, queueMs, () => fateOf(fate()), setClock);
+    this.startGuard({ tenant: 'acme', admitted: [] });
+    for (let n = 0; n < world.cases; n += 1) {
+      const lost = { serial: serialOf(n), misled: false } as Lost;
+      this.cases.push(lost);
+      this.startCase(lost, { report: reportOf(lost.serial), rules: structuredClone(defaultRules) });
+    }
+  }
 
-  // --- the guard and the cases ---------------------------------------------------------------------------------
-  let runs = 0;
-  const startGuard = (state: GuardState) => {
-    guardRun = simulation.start('guard', `run-${(runs += 1)}`, () => guard(state));
-  };
-  startGuard({ tenant: 'acme', admitted: [] });
+  // --- workflows ---------------------------------------------------------------------------------------------------
 
-  const cases: Lost[] = [];
-  const startCase = (lost: Lost, input: CaseInput) => {
-    lost.run = simulation.start(`case-${lost.serial}`, `run-${(runs += 1)}`, async () => {
+  private startGuard(state: GuardState): void {
+    const goesOn = (given: unknown) => this.startGuard(structuredClone(given) as GuardState);
+    this.guardRun = this.simulation.start('guard', `run-${(this.runs += 1)}`, () => guard(state), goesOn);
+  }
+
+  private async askGuard(name: string, request: PermitRequest, fate: () => number): Promise<unknown> {
+    await this.simulation.hop();
+    if (fate() === 99) throw new Error('the guard is away');
+    const { permits } = this.simulation.update(this.guardRun, 'describe', undefined) as GuardState;
+    const frozen = permits?.frozen !== undefined;
+    const permit = this.simulation.update(this.guardRun, name, request) as Permit;
+    this.words.push({ atMs: this.simulation.nowMs, request, permit, frozen, dryRun: this.settings.dryRun });
+    this.seen.add(permit.granted ? 'granted' : permit.because);
+    await this.simulation.hop();
+    if (fate() === 99) throw new Error('the answer of the guard was lost');
+    return permit;
+  }
+
+  private startCase(lost: Lost, input: CaseInput): void {
+    lost.run = this.simulation.start(`case-${lost.serial}`, `run-${(this.runs += 1)}`, async () => {
       const c = new CaseFile(input);
       const { state } = c;
       lost.state = state;
-      lost.chain = state.chain;
       state.device ??= { source: 'netskope', serial: lost.serial, client: 'enabled' };
+      setHandler(deviceSeen, (batch) => takeNews(c, batch));
       takeDecisions(c);
       takeWipeDecisions(c);
-      simulation.later(0, () => undefined, lost.run);
-      void keepHearing(c, lost);
-      void wipe(c).catch((error: unknown) => simulation.faults.push(`the track failed: ${String(error)}`));
-      void ending(c);
-      await c.untilDrained();
-      seen.add('went on as a new run');
+      void this.close(c);
+      await Promise.race([wipe(c), c.untilDrained()]);
+      if (state.closedAt !== undefined) return;
+      this.seen.add('a new run');
       lost.run.over = true;
-      startCase(lost, { ...input, state: structuredClone(state) });
+      this.startCase(lost, { ...input, state: structuredClone(state) });
     });
-  };
-  const seen = new Set<string>();
-  const keepHearing = async (c: CaseFile, { run }: Lost) =>
-    void run.handlers.set(deviceSeen.name, { take: (batch) => takeNews(c, batch as never) });
-
-  // `start` plays the beginning at once, and that needs the run.
-  for (let n = 0; n < world.cases; n += 1) {
-    const serial = serialOf(n);
-    const lost = { serial, misled: false } as Lost;
-    cases.push(lost);
-    startCase(lost, { report: reportOf(serial), rules: structuredClone(defaultRules) });
   }
-  return finish();
-  async function finish(): Promise<Played> {
-    throw new Error('todo');
+
+  /** The end of a case, in short: nothing closes while a wipe may land; written off, it listens. */
+  private async close(c: CaseFile): Promise<void> {
+    const { state } = c;
+    for (;;) {
+      await c.until(() => c.ending);
+      const { ending } = state;
+      if (ending === undefined) continue;
+      if (ending.outcome === 'written off' || ending.outcome === 'wiped') {
+        state.outcome = ending.outcome;
+        state.listening ??= { since: c.now, until: c.after(365 * 24 * hour) };
+        Object.assign(state.containment, { armed: true, armedSince: c.now });
+        await c.until(() => state.listening === undefined);
+        continue;
+      }
+      for (const undoingMs of [5_000, 0]) {
+        await c.until(() => !mayStillLand(state.wipe));
+        await c.until(() => false, c.after(undoingMs));
+      }
+      state.closedAt = c.now;
+      return;
+    }
+  }
+
+  // --- what happens ------------------------------------------------------------------------------------------------
+
+  async play(): Promise<void> {
+    const look = () => this.look();
+    for (const happening of this.world.happenings) {
+      await this.simulation.playFor(happening.waitMs, look);
+      this.happen(happening);
+      await this.simulation.playFor(0, look);
+    }
+    await this.simulation.playFor(3 * hour, look);
+    for (const lost of this.cases) this.mustNotHang(lost);
+    await this.getWell();
+    this.broken.push(...this.simulation.faults);
+  }
+
+  private happen({ what, which, by, n }: Happening): void {
+    const lost = this.cases[which % this.cases.length];
+    const actor = actors[by];
+    if (lost === undefined || actor === undefined) return;
+    const { serial, state, run } = lost;
+    const decide = (update: string, more: object = {}, to = run) => this.decide(lost, what, update, actor, more, to);
+    switch (what) {
+      case 'request':
+        return decide('requestWipe', { whenOffline: this.world.whenOffline, override: 'It is gone.' });
+      case 'approve':
+        return decide('approveWipe');
+      case 'refuse':
+        return decide('refuseWipe');
+      case 'cancel':
+        return decide('cancelWipe');
+      case 'recovered':
+        return decide('recovered');
+      case 'false alarm':
+        return decide('falseAlarm');
+      case 'write off':
+        return decide('writeOff');
+      case 'sighting':
+      case 'seen in the office':
+        return this.sight(lost, what === 'sighting' ? undefined : 'Dock 4');
+      case 'answer':
+        return this.answer(lost, actor, n);
+      case 'retry':
+        return decide('retry');
+      case 'skip':
+        return decide('skip', { step: troubledSteps(state)[n % 2]?.[0] ?? 'send the wipe' });
+      case 'freeze':
+      case 'unfreeze':
+        return decide(what, {}, this.guardRun);
+      case 'switch dry run':
+        this.settings.dryRun = !this.settings.dryRun;
+        return;
+      case 'point at another console':
+        if (!this.simulated.delete('intune')) this.simulated.add('intune');
+        return;
+      case 'online':
+        return this.vendor.online(serial, n);
+      case 'second administrator':
+        return this.vendor.decide(n);
+      case 'forgotten':
+        return this.vendor.forget(serial);
+      case 'new runs': {
+        this.simulation.suggestsNewRuns = true;
+        for (const one of [this.guardRun, ...this.cases.map((other) => other.run)])
+          this.simulation.later(0, () => undefined, one);
+        this.simulation.later(1, () => (this.simulation.suggestsNewRuns = false));
+      }
+    }
+  }
+
+  /** Every decision comes twice with the same id: the sender never heard the first answer. */
+  private decide({ serial }: Lost, what: What, update: string, actor: Taken['actor'], more: object, to: Run): void {
+    const decision = { id: `decision-${(this.decisions += 1)}`, actor, reason: 'It is gone.', ...more };
+    const value = 'value' in more ? { value: String(more.value) } : {};
+    try {
+      this.simulation.update(to, update, decision);
+      this.taken.push({ atMs: this.simulation.nowMs, serial, what, actor, ...value });
+      this.seen.add(what);
+      this.simulation.update(to, update, decision);
+    } catch (error) {
+      if (!(error instanceof Error && 'type' in error && error.type === 'RefusedByRule')) throw error;
+    }
+  }
+
+  private sight({ run, serial }: Lost, site: string | undefined): void {
+    const at = iso(this.simulation.nowMs);
+    const sighting: Sighting = {
+      id: at,
+      at,
+      source: 'netskope',
+      feed: 'status',
+      evidence: 'client',
+      match: 'device',
+      device: { serial },
+      what: 'online',
+      publicAddress: '192.0.2.1',
+      ...(site !== undefined && { site }),
+    };
+    if (!run.over) this.simulation.update(run, deviceSeen.name, { feed: 'status', sightings: [sighting] });
+  }
+
+  /** People look before they answer; now and then they are wrong. */
+  private answer(lost: Lost, actor: Taken['actor'], n: number): void {
+    const { serial, state, run } = lost;
+    const question = state.questions.find(({ id }) => id === lostAnswerQuestion) ?? state.questions[n % 3];
+    if (question === undefined) return;
+    let value = question.options[n % 2]?.value;
+    if (question.id === lostAnswerQuestion) {
+      const waits = this.vendor.mayDeliver(serial);
+      const truths = waits ? ['there'] : this.vendor.wasWiped(serial) ? ['wiped'] : ['send again', 'give up'];
+      value = truths[n % truths.length];
+      if (n > 92) value = question.options[n % question.options.length]?.value;
+      if (!truths.includes(String(value))) this.seen.add('a person was wrong');
+      if (waits && value !== 'there') lost.misled = true;
+      this.seen.add(`answered ${String(value)}`);
+    }
+    if (value !== undefined) this.decide(lost, 'answer', 'answer', actor, { questionId: question.id, value }, run);
+  }
+
+  // --- what is looked at -------------------------------------------------------------------------------------------
+
+  /** After everything that happens. */
+  private look(): void {
+    const { nowMs } = this.simulation;
+    for (const { serial, state, misled } of this.cases) {
+      this.seen.add(state.wipe.state);
+      if (state.wipe.held) this.seen.add(`held by ${state.wipe.held.by}`);
+      const when = `${serial} at ${iso(nowMs)}: ${JSON.stringify(state.wipe)}`;
+      if (!misled && this.vendor.mayDeliver(serial)) {
+        if (!mayStillLand(state.wipe)) this.broken.push(`it may land, and the case denies it: ${when}`);
+        if (state.closedAt !== undefined) this.broken.push(`it may land, and the case is closed: ${when}`);
+      }
+      const last = this.endings.findLast((one) => one.serial === serial);
+      if (state.ending && last?.toMs !== Infinity)
+        this.endings.push({ serial, outcome: state.ending.outcome, fromMs: nowMs, toMs: Infinity });
+      if (!state.ending && last?.toMs === Infinity) last.toMs = nowMs;
+    }
+  }
+
+  /** Under way, it waits for a time that comes, for an answer that is on its way, or for a person who is asked. */
+  private mustNotHang({ serial, state }: Lost): void {
+    const { wipe: track, questions, steps, closedAt } = state;
+    if (closedAt !== undefined || !wipeUnderWay(track)) return;
+    const looksAt = wipeLooksAt(state);
+    const waits =
+      (looksAt !== undefined && looksAt > iso(this.simulation.nowMs)) ||
+      questions.some(({ id }) => id === lostAnswerQuestion) ||
+      Object.values(steps).some((step) => step.state !== 'done' && step.state !== 'skipped');
+    if (!waits) this.broken.push(`${serial} stands still: ${JSON.stringify({ track, steps, ending: state.ending })}`);
+  }
+
+  /** Vendors, workers and people do what they should: every wipe comes to its end. */
+  private async getWell(): Promise<void> {
+    this.well = true;
+    const [ana, bob] = actors;
+    for (let half = 0; half < 12; half += 1) {
+      for (const lost of this.cases) {
+        if (lost.run.over || lost.state.closedAt !== undefined || ana === undefined || bob === undefined) continue;
+        const stuck = troubledSteps(lost.state).length > 0;
+        if (stuck) this.decide(lost, 'retry', 'retry', ana, {}, lost.run);
+        const forgotten = this.vendor.isForgotten(lost.serial);
+        if (lost.state.questions.some(({ id }) => id === lostAnswerQuestion)) {
+          if (forgotten && this.vendor.mayDeliver(lost.serial)) lost.misled = true;
+          const value = this.vendor.mayDeliver(lost.serial) && !forgotten ? 'there' : 'give up';
+          this.decide(lost, 'answer', 'answer', bob, { questionId: lostAnswerQuestion, value }, lost.run);
+        }
+        this.vendor.online(lost.serial, 60);
+      }
+      await this.simulation.playFor(12 * hour, () => this.look());
+    }
+    for (const { serial, state } of this.cases)
+      if (wipeUnderWay(state.wipe))
+        this.broken.push(`${serial} never ends: ${JSON.stringify({ wipe: state.wipe, steps: state.steps })}`);
   }
 }
+
+const reportOf = (serial: string): CaseInput['report'] => ({
+  tenant: 'acme',
+  ticket: { source: 'desk', id: serial },
+  deliveryId: serial,
+  receivedAt: iso(startMs),
+  verified: true,
+  device: { serial },
+  answers: nothingKnown,
+  actor: { person: 'desk', authenticated: true, how: 'webhook-signature' },
+});

@@ -14,9 +14,8 @@ import {
   TimeoutType,
 } from '@temporalio/common';
 import { msToNumber } from '@temporalio/common/lib/time';
-import type { ActivityOptions, SleepOptions } from '@temporalio/workflow';
+import type { ActivityOptions } from '@temporalio/workflow';
 import { toFailure } from '../../activities/interceptors';
-import { activityPrefix } from '../../workflows/activity-names';
 
 /** One run of a workflow. */
 export interface Run {
@@ -32,6 +31,8 @@ export interface Run {
   waits: number;
   /** When it last set timers: a run that sets them for ever goes round in a circle. */
   timersAt: number[];
+  /** Goes on as a new run with what it knows. */
+  goOn: (state: unknown) => void;
 }
 
 /** One try of an activity on one worker. */
@@ -73,7 +74,7 @@ export class Simulation {
 
   constructor(
     public nowMs: number,
-    private readonly activities: Record<string, (input: never) => Promise<unknown>>,
+    private readonly activities: Record<string, ((input: never) => Promise<unknown>) | undefined>,
     /** How long an activity waits for a worker (milliseconds). */
     private readonly queueMs: () => number,
     private readonly fate: () => Fate,
@@ -96,6 +97,8 @@ export class Simulation {
   /** Play everything that happens until then. */
   async playFor(ms: number, afterEach: () => void): Promise<void> {
     const endMs = this.nowMs + ms;
+    await this.settle();
+    afterEach();
     for (;;) {
       const next = this.queue[0];
       if (next === undefined || next.atMs > endMs) break;
@@ -128,7 +131,12 @@ export class Simulation {
     this.touched.clear();
   }
 
-  start(workflowId: string, runId: string, play: () => Promise<unknown>): Run {
+  start(
+    workflowId: string,
+    runId: string,
+    play: () => Promise<unknown>,
+    goOn: (state: unknown) => void = () => undefined,
+  ): Run {
     const run: Run = {
       workflowId,
       runId,
@@ -138,6 +146,7 @@ export class Simulation {
       over: false,
       waits: 0,
       timersAt: [],
+      goOn,
     };
     this.touched.add(run);
     inside.run({ run }, () =>
@@ -201,7 +210,7 @@ export class Simulation {
         over = true;
         this.later(5, tell, run);
       };
-      const fail = (cause: Error, state = RetryState.MAXIMUM_ATTEMPTS_REACHED) =>
+      const fail = (cause: Error, state: RetryState = RetryState.MAXIMUM_ATTEMPTS_REACHED) =>
         answer(() => reject(new ActivityFailure('Activity failed', name, '1', state, undefined, cause)));
       const timeOut = (type: TimeoutType) => fail(new TimeoutFailure('timed out', undefined, type), RetryState.TIMEOUT);
 
@@ -289,7 +298,7 @@ class Scope {
   }
 }
 
-function sleep(ms: number, _options?: SleepOptions): Promise<void> {
+function sleep(ms: number): Promise<void> {
   const run = here();
   run.timersAt = [...run.timersAt.slice(-mostWaits), simulation.nowMs];
   const first = run.timersAt[0] ?? 0;
@@ -335,13 +344,18 @@ export const workflowFunctions = {
     take: (given: unknown) => unknown,
     { validator }: { validator?: (given: unknown) => void } = {},
   ) => void here().handlers.set(name, { take, validator }),
-  continueAsNew: () => new Promise(() => undefined),
+  continueAsNew: (state: unknown) => {
+    const run = here();
+    run.over = true;
+    run.goOn(state);
+    return new Promise(() => undefined);
+  },
   proxyActivities: (options: ActivityOptions) =>
     new Proxy(
       {},
       {
         get: (_, name: string) => (input: Record<string, unknown>) =>
-          simulation.schedule(here(), name.slice(activityPrefix.length), structuredClone(input), options),
+          simulation.schedule(here(), name.split('.').at(-1) ?? name, structuredClone(input), options),
       },
     ),
 };

@@ -181,9 +181,10 @@ export interface Arrival {
   code: string | undefined;
   /** What the vendor made of it. */
   as: 'effect' | 'approval asked for' | 'refused' | 'lost on the way';
-  /** What of this device it had acknowledged by then, and when it was looked at for the last time before. */
-  acknowledgedAtMs: number | undefined;
-  tryStartedAtMs: number;
+  real: boolean;
+  /** The device had acknowledged a wipe of this case by then. */
+  wasWiped: boolean;
+  /** When the case began this try. */
   scheduledAtMs: number;
   pinKept: boolean;
 }
@@ -201,8 +202,10 @@ export class Vendor {
     private readonly world: World,
     private readonly simulation: () => Simulation,
     private readonly fate: () => number,
+    /** Its address is not this machine. */
+    private readonly isReal: () => boolean,
     private readonly secrets: Map<string, string>,
-    startMs: number,
+    private readonly startMs: number,
   ) {
     for (let n = 0; n < world.cases; n += 1) {
       const commands: Command[] = [];
@@ -219,13 +222,9 @@ export class Vendor {
     return found;
   }
 
+  /** Without what came before the loss. */
   private commands(serial: string) {
-    return this.device(serial).commands.filter(({ startedAtMs }) => startedAtMs > this.beginningMs);
-  }
-  private beginningMs = 0;
-  /** What came before does not count. */
-  opens(nowMs: number): void {
-    this.beginningMs = nowMs - day;
+    return this.device(serial).commands.filter(({ startedAtMs }) => startedAtMs >= this.startMs);
   }
 
   /** Nobody can say that the device is safe from it. */
@@ -245,6 +244,8 @@ export class Vendor {
     else if (n < 93) command.state = 'cancelled';
     // Wiped before it could tell: it stays as it is for ever.
   }
+
+  isForgotten = (serial: string) => this.device(serial).forgotten;
 
   forget(serial: string): void {
     this.device(serial).forgotten = true;
@@ -330,7 +331,7 @@ export class Vendor {
 
   private async wipe(serial: string, { approvalCode, pin }: WipeOptions): Promise<void> {
     const simulation = this.simulation();
-    const { input, startedAtMs, scheduledAtMs } = simulation.asking;
+    const { input, scheduledAtMs } = simulation.asking;
     const permit = String(input['permit']);
     await simulation.hop();
     const n = this.fate();
@@ -341,8 +342,8 @@ export class Vendor {
         permit,
         code: approvalCode,
         as,
-        acknowledgedAtMs: this.commands(serial).find(({ state }) => state === 'acknowledged')?.startedAtMs,
-        tryStartedAtMs: startedAtMs,
+        real: this.isReal(),
+        wasWiped: this.wasWiped(serial),
         scheduledAtMs,
         pinKept: this.world.pin === 'none' || (pin !== undefined && this.secrets.get(`wipe-pin/${permit}`) === pin),
       });
