@@ -13,7 +13,7 @@ import type { TicketRef } from './report';
 import { comesNext, describeWipe, headline } from './summary';
 import { byDueTime, describeTask, isLate, openTasks, type Task } from './tasks';
 import { blindSince, subjectOf, troublesOf } from './troubles';
-import { wipeUnderWay } from './wipe';
+import { mayStillLand, wipeUnderWay } from './wipe';
 
 export interface Digest {
   /** What happened since then is told. ISO 8601. */
@@ -123,7 +123,7 @@ function compare(a: string[], b: string[]): number {
 
 function digestCase(state: CaseState, since: string, now: string): DigestCase {
   const coming = comesByTime(state, now);
-  const wipe = wipeUnderWay(state.wipe) ? describeWipe(state) : undefined;
+  const wipe = isWiping(state) ? describeWipe(state) : undefined;
   return {
     workflowId: state.workflowId,
     headline: headline(state),
@@ -139,6 +139,9 @@ function digestCase(state: CaseState, since: string, now: string): DigestCase {
   };
 }
 
+/** Once a case ended nothing is sent any more; what left before may still land. */
+const isWiping = ({ wipe, ending }: CaseState) => mayStillLand(wipe) || (ending === undefined && wipeUnderWay(wipe));
+
 interface Coming {
   at: string;
   what: string;
@@ -149,7 +152,7 @@ const comesText = ({ at, what }: Coming, now: string) => `${at > now ? clockTime
 /** The next call of the ladder, the next task that is due, or the end of a wipe's consents, whichever is sooner. */
 function comesByTime(state: CaseState, now: string): Coming | undefined {
   const { wipe } = state;
-  const consentsEnd = wipeUnderWay(wipe) && wipe.sent === undefined ? wipe.expiresAt : undefined;
+  const consentsEnd = isWiping(state) && wipe.sent === undefined ? wipe.expiresAt : undefined;
   const [call] = comingCalls(state, now);
   const [task] = byDueTime(openTasks(state).filter(({ dueAt }) => dueAt !== undefined && dueAt > now));
   const events = [
@@ -221,7 +224,8 @@ function taskText(state: CaseState, task: Task, now: string): string {
   const { id, dueAt, owner } = task;
   const leftMs = dueAt === undefined ? undefined : Date.parse(dueAt) - Date.parse(now);
   const late = leftMs !== undefined && leftMs <= 0;
-  const trouble = troublesOf(state, now).find((found) => found.id === `task ${late ? 'late' : 'near'}: ${id}`);
+  const kind = !late ? 'task near' : task.clock ? 'clock late' : 'task late';
+  const trouble = troublesOf(state, now).find((found) => found.id === `${kind}: ${id}`);
   const called = trouble ? callsAbout(state, trouble) : [];
   return [
     late ? `LATE by ${duration(-leftMs)}: ` : '',
@@ -249,7 +253,7 @@ function sentences(
   const asking = cases.filter(({ asks }) => asks.length > 0).length;
   const blind = open.filter((state) => blindSince(state) !== undefined).length;
   const late = open.flatMap(openTasks).filter((task) => isLate(task, now)).length;
-  const wiping = open.filter(({ wipe }) => wipeUnderWay(wipe)).length;
+  const wiping = open.filter(isWiping).length;
   const states = [
     asking > 0 && `${asking} ${asking === 1 ? 'asks' : 'ask'} a person`,
     blind > 0 && `${blind} ${blind === 1 ? 'is' : 'are'} blind`,

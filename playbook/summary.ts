@@ -35,12 +35,14 @@ export function headline(state: CaseState): string {
 function wipeInBrief(wipe: WipeTrack): string {
   if (wipe.state === 'acknowledged') return ', wiped';
   if (!wipeUnderWay(wipe)) return '';
-  if (wipe.held?.by === 'a person') return ', and it is NOT KNOWN whether its wipe left';
+  if (wipe.held?.by === 'a person' || isOver(wipe)) return ', and it is NOT KNOWN whether its wipe left';
   return `, wipe ${wipe.state}${wipe.stalledSince === undefined ? '' : ' and STALLED'}`;
 }
 
 /** How the wipe stands, in a sentence or two; undefined when nobody ever asked for one. */
-export function describeWipe({ wipe }: CaseState): string | undefined {
+export function describeWipe({ wipe, ending }: CaseState): string | undefined {
+  if (ending && sendsNoMore(wipe))
+    return `Asked for by ${wipe.request?.who ?? 'somebody'}; it never left: the case ended.`;
   const { state, request, plan, approval, held, sent, progress, endedBecause } = wipe;
   const vendor = plan?.plugin ?? 'the vendor';
   const who = request?.who ?? 'somebody';
@@ -73,9 +75,15 @@ export function describeWipe({ wipe }: CaseState): string | undefined {
     case 'refused':
     case 'cancelled':
     case 'failed':
-      return `It ${state === 'failed' ? 'failed' : `was ${state}`}: ${endedBecause ?? 'no reason is known.'}`;
+      return `It ${state === 'failed' ? 'failed' : `was ${state}`}: ${endedBecause ?? 'no reason is known.'}${mayStillLand(wipe) ? ' It may have left before that, and is read back.' : ''}`;
   }
 }
+
+/** Somebody said no. While it was leaving, it may land all the same. */
+const isOver = ({ state }: WipeTrack) => ['refused', 'cancelled', 'failed'].includes(state);
+
+/** Under way when the case ended, and still here. */
+const sendsNoMore = (wipe: WipeTrack) => wipeUnderWay(wipe) && !mayStillLand(wipe);
 
 /** Who or what keeps it. */
 const holders: Record<HeldBy, string> = {

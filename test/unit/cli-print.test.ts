@@ -354,6 +354,11 @@ test('a wipe that is over says so: acknowledged, or why not', () => {
   state.listening = { since: at, until: '2027-11-22T22:14:00.000Z' };
   expect(wipeOf(state)[0]).toBe('wiped, listening until 2027-11-22 22:14 UTC.');
 
+  const ended = wipingCase();
+  ended.ending = { outcome: 'recovered', at, who: 'ana', reason: 'Found.' };
+  expect(wipeOf(ended)[0]).toBe('closing as recovered, undoing what was done.');
+  expect(wipeOf(ended)).toContain('Asked for by ana; it never left: the case ended.');
+
   const refused = wipingCase();
   endWipe(refused, 'refused', 'ben: the disk is encrypted');
   expect(wipeOf(refused).slice(0, 3)).toEqual([

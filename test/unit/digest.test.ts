@@ -124,7 +124,7 @@ describe('the digest', () => {
     const state = openedCase('SN1');
     startClock(state, 'gdpr', hour(-70), 'ana');
     inStep(state);
-    const progress = state.escalation.rungs['task-late/task late: gdpr'];
+    const progress = state.escalation.rungs['clock-late/clock late: gdpr'];
     if (progress === undefined) throw new Error('there is no rung for a late task');
     called(progress, hour(4));
     expect(digest(state).cases[0]?.tasks).toEqual([
@@ -197,6 +197,10 @@ describe('the digest', () => {
     });
     expect(digestSchema.parse(told)).toEqual(told);
     expect(printDigest(told, Date.parse(now))).toMatch(/^ {2}wipe +Asked for by ana; it is being prepared\.$/m);
+
+    // It ended as recovered before that: nothing is sent any more, whatever the consents say.
+    const ended: CaseState = { ...state, ending: { outcome: 'recovered', at: hour(9), who: 'ana', reason: 'Found.' } };
+    expect(digest(inStep(ended)).says).not.toContain('wipe');
 
     // It left: the consents do not count any more, and nobody may forget it.
     Object.assign(state.wipe, { state: 'queued', sent: { at: hour(9), known: true } });
