@@ -24,7 +24,18 @@ import { wipe } from '../../workflows/tracks/wipe';
 import { takeWipeDecisions } from '../../workflows/wipe-decisions';
 import { Simulation, type Run } from './wipe-model-temporal';
 import type { Happening, What, World } from './wipe-model-world';
-import { actors, approvers, archiveOf, fateOf, fatesOf, hour, iso, secretStoreOf, serialOf, Vendor } from './wipe-model-world';
+import {
+  actors,
+  approvers,
+  archiveOf,
+  fateOf,
+  fatesOf,
+  hour,
+  iso,
+  secretStoreOf,
+  serialOf,
+  Vendor,
+} from './wipe-model-world';
 
 const startMs = Date.parse('2026-11-22T06:00:00.000Z');
 
@@ -239,12 +250,8 @@ export class Play {
         return this.vendor.decide(n);
       case 'forgotten':
         return this.vendor.forget(serial);
-      case 'new runs': {
-        this.simulation.suggestsNewRuns = true;
-        for (const one of [this.guardRun, ...this.cases.map((other) => other.run)])
-          this.simulation.later(0, () => undefined, one);
-        this.simulation.later(1, () => (this.simulation.suggestsNewRuns = false));
-      }
+      case 'new runs':
+        for (const one of [this.guardRun, run]) this.simulation.suggestNewRun(one);
     }
   }
 
@@ -302,6 +309,7 @@ export class Play {
   /** After everything that happens. */
   private look(): void {
     const { nowMs } = this.simulation;
+    if (this.broken.length > 0) return;
     for (const { serial, state, misled } of this.cases) {
       this.seen.add(state.wipe.state);
       if (state.wipe.held) this.seen.add(`held by ${state.wipe.held.by}`);
@@ -349,7 +357,7 @@ export class Play {
       await this.simulation.playFor(12 * hour, () => this.look());
     }
     for (const { serial, state } of this.cases)
-      if (wipeUnderWay(state.wipe))
+      if (state.closedAt === undefined && wipeUnderWay(state.wipe))
         this.broken.push(`${serial} never ends: ${JSON.stringify({ wipe: state.wipe, steps: state.steps })}`);
   }
 }

@@ -31,6 +31,8 @@ export interface Run {
   waits: number;
   /** When it last set timers: a run that sets them for ever goes round in a circle. */
   timersAt: number[];
+  /** It should go on as a new run. */
+  suggested: boolean;
   /** Goes on as a new run with what it knows. */
   goOn: (state: unknown) => void;
 }
@@ -59,7 +61,7 @@ const inside = new AsyncLocalStorage<{ run: Run } | { try: Try }>();
 /** Beats come every 2 s; the server waits so long for the next (milliseconds). */
 const heartbeatTimeoutMs = 10_000;
 /** More waits at one moment than any track has: it goes round in a circle. */
-const mostWaits = 500;
+const mostWaits = 200;
 
 let simulation: Simulation;
 
@@ -67,8 +69,6 @@ export class Simulation {
   private queue: { atMs: number; seq: number; run?: Run | undefined; happen: () => void }[] = [];
   private seq = 0;
   private readonly touched = new Set<Run>();
-  /** New runs are suggested to every workflow. */
-  suggestsNewRuns = false;
   /** What went wrong that never may. */
   readonly faults: string[] = [];
 
@@ -146,6 +146,7 @@ export class Simulation {
       over: false,
       waits: 0,
       timersAt: [],
+      suggested: false,
       goOn,
     };
     this.touched.add(run);
@@ -155,6 +156,12 @@ export class Simulation {
       }),
     );
     return run;
+  }
+
+  /** The history grew long. */
+  suggestNewRun(run: Run): void {
+    run.suggested = true;
+    this.touched.add(run);
   }
 
   /** An update: refused by its validator, or taken by its handler. */
@@ -300,10 +307,11 @@ class Scope {
 
 function sleep(ms: number): Promise<void> {
   const run = here();
-  run.timersAt = [...run.timersAt.slice(-mostWaits), simulation.nowMs];
-  const first = run.timersAt[0] ?? 0;
-  if (run.timersAt.length > mostWaits && simulation.nowMs - first < 60_000)
+  run.timersAt = [...run.timersAt, simulation.nowMs].slice(-mostWaits);
+  if (run.timersAt.length === mostWaits && simulation.nowMs - (run.timersAt[0] ?? 0) < 60_000) {
+    run.over = true;
     simulation.faults.push(`${run.workflowId} sets timers without end at ${new Date(simulation.nowMs).toISOString()}`);
+  }
   return new Promise((resolve, reject) => {
     Scope.current?.calls.push(reject);
     // Timers fire a little late.
@@ -335,8 +343,8 @@ export const workflowFunctions = {
   CancellationScope: Scope,
   patched: () => true,
   workflowInfo: () => {
-    const { workflowId, runId } = here();
-    return { workflowId, runId, continueAsNewSuggested: simulation.suggestsNewRuns };
+    const { workflowId, runId, suggested } = here();
+    return { workflowId, runId, continueAsNewSuggested: suggested };
   },
   allHandlersFinished: () => here().handling === 0,
   setHandler: (

@@ -195,8 +195,10 @@ const longestLagMs = 25 * second;
 export class Vendor {
   readonly arrivals: Arrival[] = [];
   private readonly devices = new Map<string, { commands: Command[]; forgotten: boolean; syncedAtMs: number }>();
-  private readonly codes: { code: string; answer: 'needs approval' | 'approved' | 'rejected' | 'expired' | 'completed' }[] =
-    [];
+  private readonly codes: {
+    code: string;
+    answer: 'needs approval' | 'approved' | 'rejected' | 'expired' | 'completed';
+  }[] = [];
 
   constructor(
     private readonly world: World,
@@ -210,8 +212,7 @@ export class Vendor {
     for (let n = 0; n < world.cases; n += 1) {
       const commands: Command[] = [];
       const startedAtMs = startMs - 30 * day;
-      if (world.before !== 'none')
-        commands.push({ state: world.before, startedAtMs, shownAtMs: startedAtMs });
+      if (world.before !== 'none') commands.push({ state: world.before, startedAtMs, shownAtMs: startedAtMs });
       this.devices.set(serialOf(n), { commands, forgotten: false, syncedAtMs: startMs - day });
     }
   }
@@ -228,7 +229,8 @@ export class Vendor {
   }
 
   /** Nobody can say that the device is safe from it. */
-  mayDeliver = (serial: string) => this.commands(serial).some(({ state }) => state === 'queued' || state === 'delivered');
+  mayDeliver = (serial: string) =>
+    this.commands(serial).some(({ state }) => state === 'queued' || state === 'delivered');
   wasWiped = (serial: string) => this.commands(serial).some(({ state }) => state === 'acknowledged');
 
   /** The device is online for a moment, and something of it comes to pass. */
@@ -345,7 +347,7 @@ export class Vendor {
         real: this.isReal(),
         wasWiped: this.wasWiped(serial),
         scheduledAtMs,
-        pinKept: this.world.pin === 'none' || (pin !== undefined && this.secrets.get(`wipe-pin/${permit}`) === pin),
+        pinKept: this.world.pin === 'none' || [...this.secrets.values()].includes(pin ?? ''),
       });
     if (n >= 78 && n < 84) {
       arrive('lost on the way');

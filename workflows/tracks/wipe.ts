@@ -3,10 +3,11 @@
  * be done next is decided in `playbook/wipe`; here it is done, said and waited for.
  * @module
  */
+import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
 import type { PlaybookActivities } from '../../activities';
 import { clockTime } from '../../playbook/clock-time';
 import { describeDevice } from '../../playbook/device';
-import type { WipeStep } from '../../playbook/wipe';
+import type { SendOutcome, WipeStep } from '../../playbook/wipe';
 import {
   describePlan,
   endWipe,
@@ -20,6 +21,7 @@ import {
   tookVendorAnswer,
   wipeHold,
   wipeLooksAt,
+  wipeUnderWay,
 } from '../../playbook/wipe';
 import { activitiesOf } from '../activity-names';
 import { Alarm } from '../alarm';
@@ -27,8 +29,9 @@ import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
 import { lostAnswerQuestion } from '../lost-answer';
 
-/** Never repeated by the server: between two tries somebody may have said no. */
+/** Never repeated by the server, and never begun late: meanwhile somebody may have said no. */
 const { sendWipe } = activitiesOf<Pick<PlaybookActivities, 'sendWipe'>>({
+  scheduleToStartTimeout: '30 seconds',
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout: '10 seconds',
   retry: { maximumAttempts: 1 },
@@ -47,44 +50,55 @@ export async function wipe(c: CaseFile): Promise<void> {
     alarm.rang = false;
     expire(c);
     sayHold(c);
+    if (mustAskWhetherSent(c)) askWhetherSent(c);
     const step = nextWipeStep(state, c.now);
     if (step === 'nothing') {
       alarm.ringBy(wipeLooksAt(state));
-      await c.until(() => alarm.rang || nextWipeStep(state, c.now) !== 'nothing' || holdChanged(c));
+      await c.until(
+        () => alarm.rang || nextWipeStep(state, c.now) !== 'nothing' || holdChanged(c) || mustAskWhetherSent(c),
+      );
     } else await take(c, step);
   }
 }
+
+/** A person must say it, also after a decision about the case took every question away. */
+const mustAskWhetherSent = ({ state }: CaseFile) =>
+  state.wipe.held?.by === 'a person' && !state.questions.some(({ id }) => id === lostAnswerQuestion);
 
 async function take(c: CaseFile, step: Exclude<WipeStep, 'nothing'>): Promise<void> {
   const { tenant, wipe: track } = c.state;
   const { plan } = track;
   const about = { tenant, now: c.now, plugin: plan?.plugin ?? '', recordId: plan?.recordId ?? '' };
+  // Cancelled while the vendor was asked: what it showed before is old.
+  const isOver = () => c.state.wipe !== track || !wipeUnderWay(track);
+  const followed = { ...toTheEnd, unless: isOver };
   switch (step) {
     case 'prepare':
       return prepare(c);
     case 'send':
       return send(c);
+    case 'take as lost':
+      return takeOutcome(c, { sent: 'unknown' });
     case 'read back': {
-      const seen = await c.step('read the wipe back', () => act.readWipe({ ...about, now: c.now }), toTheEnd);
+      const seen = await c.step('read the wipe back', () => act.readWipe({ ...about, now: c.now }), followed);
+      if (isOver()) return;
       tookReadBack(c.state, seen ?? undefined, c.now);
-      if (c.state.wipe.held?.by === 'a person') askWhetherSent(c);
       return sayProgress(c);
     }
     case 'follow': {
-      const seen = await c.step('follow the wipe', () => act.readWipe({ ...about, now: c.now }), toTheEnd);
+      const seen = await c.step('follow the wipe', () => act.readWipe({ ...about, now: c.now }), followed);
+      if (isOver()) return;
       tookProgress(c.state, seen ?? undefined, c.now);
-      if (c.state.wipe.held?.by === 'a person') askWhetherSent(c);
       return sayProgress(c);
     }
     case 'ask the vendor': {
-      const { number } = track;
       const code = track.vendorApproval?.code ?? '';
       const answer = await c.step(
         "ask for the vendor's approval",
         () => act.readWipeApproval({ tenant, now: c.now, plugin: about.plugin, code }),
-        { ...toTheEnd, unless: () => c.ending || c.state.wipe.number !== number },
+        { ...followed, unless: () => c.ending || isOver() },
       );
-      if (answer === undefined || c.state.wipe.number !== number || c.state.wipe.sent) return;
+      if (answer === undefined || isOver()) return;
       tookVendorAnswer(c.state, answer, c.now);
       if (answer === 'approved') c.say('wipe', "The vendor's second administrator agreed.", { note: true });
       else if (c.state.wipe.state === 'failed') sayEnd(c);
@@ -104,9 +118,9 @@ async function prepare(c: CaseFile): Promise<void> {
     ...track,
     unless: isOver,
   });
-  if (isOver()) return;
+  if (isOver() || c.ending) return;
   if (plan === undefined) {
-    if (!c.ending) endWipe(state, 'failed', `Not prepared: ${state.steps[name]?.skippedBecause ?? 'skipped'}.`);
+    endWipe(state, 'failed', `Not prepared: ${state.steps[name]?.skippedBecause ?? 'skipped'}.`);
     return;
   }
   state.wipe.plan = plan;
@@ -131,44 +145,66 @@ async function prepare(c: CaseFile): Promise<void> {
 async function send(c: CaseFile): Promise<void> {
   const { state } = c;
   const { tenant, chain, device, rules, answers, wipe: begun } = state;
-  const { plan, request, approval, vendorApproval, number } = begun;
+  const { plan, request, approval, vendorApproval } = begun;
   if (plan === undefined || request === undefined || approval === undefined) return;
   const permit = permitId(chain, begun);
-  const mustNot = () => c.ending || state.wipe.number !== number || nextWipeStep(state, c.now) !== 'send';
+  const mustNot = () => c.ending || state.wipe !== begun || nextWipeStep(state, c.now) !== 'send';
   const outcome = await c.step(
     'send the wipe',
-    () =>
-      sendWipe({
-        tenant,
-        now: c.now,
-        chain,
-        permit,
-        plugin: plan.plugin,
-        recordId: plan.recordId,
-        serial: device?.serial ?? '',
-        protected: rules.wipe.protected[answers.kind === 'stolen' ? 'stolen' : 'lost'],
-        justification: `${request.reason} (asked by ${request.who}, approved by ${approval.who})`,
-        ...(vendorApproval?.agreed && { approvalCode: vendorApproval.code }),
-      }),
+    async () => {
+      const lostBefore = begun.leaving !== undefined;
+      begun.leaving ??= c.now;
+      try {
+        const answer = await sendWipe({
+          tenant,
+          now: c.now,
+          chain,
+          permit,
+          plugin: plan.plugin,
+          recordId: plan.recordId,
+          serial: device?.serial ?? '',
+          protected: rules.wipe.protected[answers.kind === 'stolen' ? 'stolen' : 'lost'],
+          justification: `${request.reason} (asked by ${request.who}, approved by ${approval.who})`,
+          ...(vendorApproval?.agreed && { approvalCode: vendorApproval.code }),
+        });
+        // That this try sent nothing says nothing of the one before.
+        return lostBefore && answer.sent === 'no' ? { sent: 'unknown' as const } : answer;
+      } catch (error) {
+        if (!lostBefore && neverLeft(error)) delete begun.leaving;
+        throw error;
+      }
+    },
     { ...track, unless: mustNot },
   );
-  if (outcome === undefined) {
-    // Skipped by a person, or somebody said no meanwhile. A send that was begun and never answered may have left.
-    if (state.steps['send the wipe']?.state === 'skipped' && !c.ending && state.wipe === begun)
-      endWipe(state, 'failed', `Not sent: ${state.steps['send the wipe'].skippedBecause ?? 'skipped'}.`);
-    return;
-  }
-  const tooLate = state.wipe.state === 'cancelled';
-  tookSend(state, outcome, c.now, rules.wipe.waits.settleMs);
+  if (outcome !== undefined) return takeOutcome(c, outcome);
+  // Skipped by a person, or somebody said no meanwhile.
+  if (state.steps['send the wipe']?.state === 'skipped' && !c.ending && state.wipe === begun)
+    endWipe(state, 'failed', `Not sent: ${state.steps['send the wipe'].skippedBecause ?? 'skipped'}.`);
+}
+
+/** The activity answers whatever happens once the command is on its way: an error of its own means that none was. */
+function neverLeft(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return (
+    cause instanceof ApplicationFailure ||
+    (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START')
+  );
+}
+
+function takeOutcome(c: CaseFile, outcome: SendOutcome): void {
+  const { chain, rules, wipe: track } = c.state;
+  const stopped = !['approved', 'held'].includes(track.state) || c.ending;
+  tookSend(c.state, outcome, c.now, rules.wipe.waits.settleMs);
   if (outcome.sent === 'no') {
-    if (state.wipe.state === 'failed') sayEnd(c);
+    if (track.state === 'failed') sayEnd(c);
     return;
   }
+  const { plan } = track;
   c.say(
     'wipe',
     outcome.sent === 'accepted' ? 'The wipe was sent.' : 'The answer to the wipe was lost: it is read back.',
     {
-      evidence: `${plan.plugin} record ${plan.recordId}, permit ${permit}.${tooLate ? ' The cancellation came too late.' : ''}`,
+      evidence: `${plan?.plugin ?? ''} record ${plan?.recordId ?? ''}, permit ${permitId(chain, track)}.${stopped ? ` It was stopped meanwhile: too late${outcome.sent === 'unknown' ? ', if it left' : ''}.` : ''}`,
       note: true,
     },
   );
