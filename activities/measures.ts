@@ -29,6 +29,8 @@ export interface MeasureReading {
   evidence: string;
   /** When sessions were last revoked, for `revoke-sessions`. Vendor time. */
   since?: string;
+  /** The vendor's id of what it concerns, where there may be another one later: the agent, for `isolate`. */
+  target?: string;
 }
 
 export function createMeasureActivities(house: House) {
@@ -63,14 +65,15 @@ export function createMeasureActivities(house: House) {
       input.measure === 'revoke-sessions'
         ? reading.since !== undefined && reading.since !== input.before.since
         : reading.present;
-    const now = await lever.read(input.device, call);
+    const { device, before } = input;
+    const now = await lever.read(device, call, before.target);
     if (done(now)) return now;
-    await sendOnce(() => lever.put(input.device, call));
+    await sendOnce(() => lever.put(device, call, before.target));
     let after = now;
     await readBack(
       lever.settleMs,
       async () => {
-        after = await lever.read(input.device, call);
+        after = await lever.read(device, call, before.target);
         return done(after);
       },
       `${input.measure} in place`,
@@ -79,15 +82,16 @@ export function createMeasureActivities(house: House) {
   }
 
   /** Take a measure back and read it back. Never called for `revoke-sessions`, which cannot be undone. */
-  async function undoMeasure(input: MeasureInput): Promise<MeasureReading> {
+  async function undoMeasure(input: MeasureInput & { target?: string }): Promise<MeasureReading> {
     const { lever, call } = open(input);
-    let reading = await lever.read(input.device, call);
+    const { device, target } = input;
+    let reading = await lever.read(device, call, target);
     if (!reading.present) return reading;
-    await sendOnce(() => lever.undo(input.device, call));
+    await sendOnce(() => lever.undo(device, call, target));
     await readBack(
       lever.settleMs,
       async () => {
-        reading = await lever.read(input.device, call);
+        reading = await lever.read(device, call, target);
         return !reading.present;
       },
       `${input.measure} undone`,
@@ -116,9 +120,9 @@ const notOffered: Record<SideMeasure, string> = {
 /** One thing that can be read, put in place and taken back. */
 interface Lever {
   settleMs: number;
-  read(device: ManagedDevice, call: Call): Promise<MeasureReading>;
-  put(device: ManagedDevice, call: Call): Promise<void>;
-  undo(device: ManagedDevice, call: Call): Promise<void>;
+  read(device: ManagedDevice, call: Call, target?: string): Promise<MeasureReading>;
+  put(device: ManagedDevice, call: Call, target?: string): Promise<void>;
+  undo(device: ManagedDevice, call: Call, target?: string): Promise<void>;
 }
 
 function leverOf(tenant: Tenant, measure: SideMeasure, permit: AskPermit): Lever | undefined {
@@ -187,32 +191,44 @@ function leverOf(tenant: Tenant, measure: SideMeasure, permit: AskPermit): Lever
   }
 }
 
-/** By the one EDR that has exactly one agent on it. */
+/**
+ * By the one EDR that has exactly one agent on it. That agent is pinned: set up again, the device has another one, and what was
+ * isolated must still be found and released.
+ */
 function isolation({ detections }: Tenant, permit: AskPermit): Lever | undefined {
   const [first] = detections;
   if (first === undefined) return undefined;
   const [plugin, detection] = first;
-  const agentOf = async (device: DeviceNames, call: Call) => {
-    const found = await detection.findAgents({ ...(device.serial && { serial: device.serial }) }, call);
-    if (found.length === 1 && found[0]) return found[0];
+  const findAgent = async ({ serial }: DeviceNames, call: Call, target: string | undefined) => {
+    if (target !== undefined) return detection.readAgent(target, call);
+    const found = await detection.findAgents({ ...(serial && { serial }) }, call);
+    if (found.length === 1) return found[0];
     throw new VendorRefused(
       found.length === 0 ? 'LDP_NOT_FOUND' : 'LDP_CONFLICT',
-      `${plugin} has ${found.length} agents of serial ${device.serial ?? '(none)'}; exactly one is needed.`,
+      `${plugin} has ${found.length} agents of serial ${serial ?? '(none)'}; exactly one is needed.`,
     );
+  };
+  const requireAgent = async (device: DeviceNames, call: Call, target: string | undefined) => {
+    const agent = await findAgent(device, call, target);
+    if (agent) return agent;
+    throw new VendorRefused('LDP_NOT_FOUND', `${plugin} does not know agent ${target ?? ''} any more.`);
   };
   return {
     settleMs: detection.settleMs,
-    read: async (device, call) => {
-      const { isolation: is } = await agentOf(device, call);
-      const present = is === 'isolated' || is === 'being isolated';
-      return { offered: true, present, evidence: `${plugin} says: ${is}.` };
+    read: async (device, call, target) => {
+      const agent = await findAgent(device, call, target);
+      if (agent === undefined)
+        return { offered: true, present: false, evidence: `${plugin} does not know the agent any more.` };
+      const present = agent.isolation === 'isolated' || agent.isolation === 'being isolated';
+      return { offered: true, present, evidence: `${plugin} says: ${agent.isolation}.`, target: agent.id };
     },
-    put: async (device, call) => {
-      const agent = await agentOf(device, call);
+    put: async (device, call, target) => {
+      const agent = await requireAgent(device, call, target);
       await permit('isolate', agent.id, call);
       await detection.isolate(agent, 'Lost-device playbook', call);
     },
-    undo: async (device, call) => detection.release(await agentOf(device, call), 'Lost-device playbook', call),
+    undo: async (device, call, target) =>
+      detection.release(await requireAgent(device, call, target), 'Lost-device playbook', call),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: one laptop through the whole house, on a real Temporal server, with the vendors simulated.
  *
- *     npm run demo -- [--story recovered|never-reappears|office] [--exit] [--json]
+ *     npm run demo -- [--story recovered|never-reappears|office|wiped] [--exit] [--json]
  * @module
  */
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { setStage } from './stage';
 import { neverReappearsStory } from './stories/never-reappears';
 import { officeStory } from './stories/office';
 import { recoveredStory } from './stories/recovered';
+import { wipedStory } from './stories/wiped';
 import type { Expect, Story } from './story';
 import { openWorld } from './world';
 import type { Incident, World } from './world';
@@ -19,6 +20,7 @@ const stories: Record<string, Story> = {
   recovered: recoveredStory,
   'never-reappears': neverReappearsStory,
   office: officeStory,
+  wiped: wipedStory,
 };
 
 async function main(): Promise<number> {

@@ -37,13 +37,15 @@ export interface Mail {
 
 /** What a story wants otherwise than the others, in the words of the settings file. */
 export type Profile = Partial<
-  Pick<SimulatorSettings, 'pollEveryMs' | 'people' | 'rotas' | 'sites' | 'pattern' | 'reconcileEvery'>
+  Pick<SimulatorSettings, 'pollEveryMs' | 'people' | 'rotas' | 'sites' | 'pattern' | 'reconcileEvery' | 'wipe'>
 > & {
   rules?: object;
   /** A PagerDuty stands beside the mail, and tells the house who acknowledged there. */
   pager?: true;
   /** No device is tagged. */
   tag?: false;
+  /** Microsoft Intune, CrowdStrike Falcon and a secret store: what can wipe, and what can isolate. */
+  remoteHands?: true;
 };
 
 /** Short, explicit waits, so that a story of hours fits two minutes. Retries and time-outs stay as they are. */
@@ -53,7 +55,7 @@ const demoRules = {
 };
 
 export async function setStage(profile: Profile, options: { log: (line: string) => void }): Promise<Stage> {
-  const { pager = false, tag = true, rules, ...more } = profile;
+  const { pager = false, tag = true, remoteHands = false, rules, ...more } = profile;
   const folder = mkdtempSync(join(tmpdir(), 'lost-device-demo-'));
   const simulator = await startSimulatorProcess();
   const mail = await startMailBox();
@@ -61,7 +63,10 @@ export async function setStage(profile: Profile, options: { log: (line: string) 
     folder,
     simulator: simulator.url,
     tenant,
-    with: { entra: true, servicenow: true, mailPort: mail.port, tag, pagerDuty: pager },
+    with: {
+      ...{ entra: true, servicenow: true, mailPort: mail.port, tag, pagerDuty: pager },
+      ...{ intune: remoteHands, crowdstrike: remoteHands, secrets: remoteHands },
+    },
     pollEveryMs: 1_000,
     rules: { ...demoRules, ...rules },
     guard: { containmentsPerHour: 5, protectedUsers: ['breakglass@example.test'] },

@@ -3,11 +3,15 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { request } from 'undici';
 import type { CaseClient } from '../client/cases';
 import { createCaseClient } from '../client/cases';
+import type { Guards } from '../client/guard';
+import { createGuards } from '../client/guard';
 import type { CaseState } from '../playbook/case';
 import { taskQueues, workflowIds } from '../workflows/ids';
 import type { Decision } from '../workflows/messages';
@@ -34,6 +38,7 @@ export interface Incident {
 
 export interface World {
   cases: CaseClient;
+  guards: Guards;
   /** Call a control route of the simulator. */
   control<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
   /** Send a signed webhook to the house, as a ticket desk does. Throws when it is not taken. */
@@ -41,6 +46,8 @@ export interface World {
   /** Somebody opens a ServiceNow ticket, and ServiceNow tells the house. Resolves with its number. */
   openTicket(fields: Record<string, string>): Promise<string>;
   describe(workflowId: string): Promise<CaseState>;
+  /** What the archive holds under this key, as text. Rejects when there is nothing. */
+  archived(key: string): Promise<string>;
   /** Mails that were sent, oldest first. */
   mails(): Mail[];
   /** Wait until the case is so; throws with the reason when it takes too long (milliseconds). */
@@ -86,6 +93,8 @@ export async function openWorld(stage: Stage): Promise<World> {
   };
   return {
     cases,
+    guards: createGuards(client, stage.settings.tenants),
+    archived: (key) => readFile(join(dirname(stage.settingsFile), 'archive', key), 'utf8'),
     describe,
     control,
     mails: () => [...stage.mails],

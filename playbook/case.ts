@@ -39,7 +39,7 @@ export interface Measure {
   at: string;
   evidence: string;
   /** What was read before the change, where a repeat needs it. */
-  before?: { present: boolean; since?: string };
+  before?: { present: boolean; since?: string; target?: string };
 }
 
 export type MeasureName =

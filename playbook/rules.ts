@@ -77,6 +77,8 @@ export interface WipeRules {
     lookMaxMs: number;
     /** Online after the command was queued, and still pending for this long: an alarm (milliseconds). */
     stalledAfterMs: number;
+    /** The device has its wipe, and has not said that it is done: it is isolated all the same after this time (milliseconds). */
+    isolateAfterMs: number;
     /** How often the guard, or the vendor's second administrator, is asked again (milliseconds). */
     askEveryMs: number;
   };
@@ -344,6 +346,7 @@ export const defaultRules: Rules = {
       lookFirstMs: minuteMs,
       lookMaxMs: 6 * hourMs,
       stalledAfterMs: hourMs,
+      isolateAfterMs: 15 * minuteMs,
       askEveryMs: 5 * minuteMs,
     },
     tree: [

@@ -57,6 +57,9 @@ export const wipeRulesForm = z
         stalledAfterMs: lasting
           .default(wipe.waits.stalledAfterMs)
           .describe('Online after it was queued, and still pending for this long: an alarm.'),
+        isolateAfterMs: lasting
+          .default(wipe.waits.isolateAfterMs)
+          .describe('Delivered, and not acknowledged for this long: isolated all the same, by `afterWipeDelivered`.'),
         askEveryMs: lasting
           .default(wipe.waits.askEveryMs)
           .describe("How often the guard, or the vendor's second administrator, is asked again."),

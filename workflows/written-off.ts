@@ -8,6 +8,7 @@ import type { CaseFile } from './case-file';
 import { act } from './case-file';
 import { clockTime } from '../playbook/clock-time';
 import { nameTicket } from '../playbook/report';
+import { noWipe } from '../playbook/wipe';
 import { containAgain, holdDeviceOnly } from './tracks/containment';
 
 const inProgress = (ticket: string) => `set ticket ${ticket} in progress`;
@@ -62,8 +63,11 @@ export async function listen(c: CaseFile): Promise<void> {
 /** It came back, or somebody reported it again: the case is open as it was before. */
 export function reopen(c: CaseFile, because: string): void {
   const { state } = c;
+  const was = state.outcome;
   delete state.ending;
   delete state.listening;
+  // Whoever set it up again has another installation: nothing of the old wipe speaks of it.
+  if (state.wipe.state === 'acknowledged') state.wipe = { ...noWipe(), number: state.wipe.number };
   state.outcome = 'open';
   state.reopened += 1;
   // Its silence begins anew: what was proposed by the age of the old one is not proposed again at once.
@@ -71,6 +75,9 @@ export function reopen(c: CaseFile, because: string): void {
   // Their desks are told again.
   for (const ticket of state.tickets.map(nameTicket))
     for (const step of [inProgress(ticket), resolve(ticket)]) delete state.steps[step];
-  c.say('case', 'Reopened: the written-off laptop is back.', { evidence: because, note: true });
-  c.page(`reopened:${state.reopened}`, 'A written-off laptop is back', because);
+  c.say('case', `Reopened: the ${was === 'wiped' ? 'wiped' : 'written-off'} laptop is back.`, {
+    evidence: because,
+    note: true,
+  });
+  c.page(`reopened:${state.reopened}`, `A ${was === 'wiped' ? 'wiped' : 'written-off'} laptop is back`, because);
 }

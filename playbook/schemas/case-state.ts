@@ -45,7 +45,9 @@ const measure = z.object({
   ]),
   at: time,
   evidence: z.string(),
-  before: z.object({ present: z.boolean(), since: time.exactOptional() }).exactOptional(),
+  before: z
+    .object({ present: z.boolean(), since: time.exactOptional(), target: z.string().exactOptional() })
+    .exactOptional(),
 });
 
 const containment = z.object({

@@ -60,6 +60,7 @@ export const wipeSchema = z.object({
   looks: z.int(),
   stalledSince: time.exactOptional(),
   told: z.string().exactOptional(),
+  deliveredAt: time.exactOptional(),
   acknowledgedAt: time.exactOptional(),
   endedBecause: z.string().exactOptional(),
 }) satisfies z.ZodType<WipeTrack>;
@@ -75,6 +76,7 @@ export const wipeRulesSchema = z.object({
     lookFirstMs: z.number(),
     lookMaxMs: z.number(),
     stalledAfterMs: z.number(),
+    isolateAfterMs: z.number(),
     askEveryMs: z.number(),
   }),
   tree: z.array(

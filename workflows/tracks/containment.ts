@@ -7,7 +7,7 @@ import type { SideMeasure } from '../../activities/measures';
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { CaseState, Measure, MeasureName } from '../../playbook/case';
 import { moveTheUser } from '../../playbook/case';
-import { wipeUnderWay } from '../../playbook/wipe';
+import { toleratesIsolation, wipeUnderWay } from '../../playbook/wipe';
 import { describeDevice } from '../../playbook/device';
 import { clockTime, duration } from '../../playbook/clock-time';
 import { ladderTakenDown, moveSeen } from '../../playbook/configuration';
@@ -208,12 +208,12 @@ function sideMeasures(c: CaseFile): SideMeasure[] {
   ];
 }
 
-/** By the rules or because a person asked; never before a wipe that is to be heard. */
-function mustIsolate({ asked, rules, wipe }: CaseState): boolean {
+/** By the rules or because a person asked; never before a wipe that is to be heard, and answered. */
+function mustIsolate(state: CaseState): boolean {
+  const { asked, rules, wipe } = state;
   if (asked.isolate !== undefined) return asked.isolate;
-  const delivered = wipe.state === 'delivered' || wipe.state === 'acknowledged';
-  if (rules.wipe.isolate === 'immediate') return delivered || !wipeUnderWay(wipe);
-  return rules.wipe.isolate === 'afterWipeDelivered' && delivered;
+  if (rules.wipe.isolate === 'immediate') return toleratesIsolation(state) || !wipeUnderWay(wipe);
+  return rules.wipe.isolate === 'afterWipeDelivered' && toleratesIsolation(state);
 }
 
 /** A person wants the isolation lifted, and the case goes on. */
@@ -260,12 +260,12 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
       if (before.offered) c.say('containment', `Was so before: ${title[measure]}.`, { evidence: before.evidence });
       return;
     }
-    const { present, since } = before;
+    const { present, since, target } = before;
     measures[measure] = {
       state: 'asked',
       at: c.now,
       evidence: before.evidence,
-      before: { present, ...(since !== undefined && { since }) },
+      before: { present, ...(since !== undefined && { since }), ...(target !== undefined && { target }) },
     };
   }
   const before = { offered: true, present: false, evidence: '', ...measures[measure]?.before };
@@ -426,7 +426,10 @@ async function undoMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
   }
   const undone = await c.step(
     `undo: ${title[measure]}`,
-    () => act.undoMeasure({ tenant, now: c.now, measure, device }),
+    () => {
+      const target = taken.before?.target;
+      return act.undoMeasure({ tenant, now: c.now, measure, device, ...(target !== undefined && { target }) });
+    },
     undoing,
   );
   state.containment.measures[measure] = undone
