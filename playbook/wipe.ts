@@ -61,6 +61,8 @@ export interface WipeTrack {
   /** Until when the consents hold. ISO 8601. */
   expiresAt?: string;
   held?: { by: HeldBy; since: string; says: string };
+  /** Since when a try to send it is under way that nobody has answered: it may have left. ISO 8601. */
+  leaving?: string;
   /** When the command left, or may have left. */
   sent?: { at: string; known: boolean };
   /** Of the vendor's own second administrator. */
@@ -84,7 +86,7 @@ export interface WipeTrack {
 export const noWipe = (): WipeTrack => ({ state: 'none', number: 0, attempt: 0, looks: 0 });
 
 /** What the workflow does next. */
-export type WipeStep = 'nothing' | 'prepare' | 'send' | 'read back' | 'ask the vendor' | 'follow';
+export type WipeStep = 'nothing' | 'prepare' | 'send' | 'take as lost' | 'read back' | 'ask the vendor' | 'follow';
 
 /** The id of a permit: this case, this request, this send. */
 export const permitId = (chain: string, { number, attempt }: WipeTrack) => `${chain}#wipe-${number}.${attempt}`;
@@ -93,15 +95,21 @@ const minuteMs = 60_000;
 const over = ({ state }: WipeTrack) => ['none', 'refused', 'cancelled', 'failed', 'acknowledged'].includes(state);
 
 /** A request, an approval or a command is under way. */
-export const wipeUnderWay = (wipe: WipeTrack) => !over(wipe);
+export const wipeUnderWay = (wipe: WipeTrack) => !over(wipe) || wipe.leaving !== undefined;
 
 /** It may still land: nobody can say that the device is safe from it. */
-export const mayStillLand = (wipe: WipeTrack) => wipe.sent !== undefined && !over(wipe);
+export const mayStillLand = (wipe: WipeTrack) => wipe.leaving !== undefined || (wipe.sent !== undefined && !over(wipe));
 
-/** What is to be done now. No send starts once somebody said how the case ended. */
+/** What is to be done now. */
 export function nextWipeStep(state: CaseState, now: string): WipeStep {
+  const step = over(state.wipe) ? 'nothing' : stepUnderWay(state, now);
+  // Begun, never answered, and not tried again: it may have left.
+  return state.wipe.leaving !== undefined && step !== 'send' ? 'take as lost' : step;
+}
+
+/** No send starts once somebody said how the case ended. */
+function stepUnderWay(state: CaseState, now: string): WipeStep {
   const { wipe, ending } = state;
-  if (over(wipe)) return 'nothing';
   const due = wipe.lookAt === undefined || wipe.lookAt <= now;
   if (wipe.sent !== undefined) {
     if (!due || wipe.held?.by === 'a person') return 'nothing';
@@ -115,9 +123,12 @@ export function nextWipeStep(state: CaseState, now: string): WipeStep {
 }
 
 /** When `nextWipeStep` may change by time alone. ISO 8601. */
-export function wipeLooksAt({ wipe }: CaseState): string | undefined {
+export function wipeLooksAt(state: CaseState): string | undefined {
+  const { wipe, ending } = state;
   if (over(wipe)) return undefined;
-  const times = [wipe.lookAt, wipe.sent === undefined ? wipe.expiresAt : undefined];
+  const sent = wipe.sent !== undefined;
+  const stopped = !sent && (ending !== undefined || wipeHold(state) !== undefined);
+  const times = [stopped ? undefined : wipe.lookAt, sent ? undefined : wipe.expiresAt];
   return times.flatMap((at) => at ?? []).sort()[0];
 }
 
@@ -151,6 +162,8 @@ export interface Consent {
 export function mayNotRequest(state: CaseState): string | undefined {
   const { wipe, device } = state;
   if (device === undefined) return 'Only an identified device can be wiped.';
+  if (wipe.leaving !== undefined)
+    return 'The one before was stopped while it left: it is not known yet what became of it.';
   if (wipe.state === 'acknowledged') return `It was wiped at ${clockTime(wipe.acknowledgedAt ?? '')}.`;
   if (wipeUnderWay(wipe)) return `A wipe is ${wipe.state} already, requested by ${wipe.request?.who ?? 'somebody'}.`;
   return undefined;
@@ -219,6 +232,9 @@ const vendorApprovalMs = 3 * 24 * 60 * minuteMs;
 export function tookSend(state: CaseState, outcome: SendOutcome, now: string, settleMs: number): void {
   const { wipe } = state;
   const { askEveryMs } = state.rules.wipe.waits;
+  delete wipe.leaving;
+  // Somebody said no while it was under way, and it did not leave.
+  if (outcome.sent === 'no' && over(wipe)) return;
   delete wipe.held;
   const later = (ms: number) => new Date(Date.parse(now) + ms).toISOString();
   if (outcome.sent !== 'no') {
