@@ -4,7 +4,6 @@
  */
 import type { Client } from '@temporalio/client';
 import {
-  isGrpcDeadlineError,
   isGrpcServiceError,
   ServiceError,
   WithStartWorkflowOperation,
@@ -115,11 +114,14 @@ export function createGuards(client: Client, tenants: Record<string, Pick<Tenant
   };
 }
 
-/** The server gave up waiting for a worker, or knows of none. */
+/**
+ * Nobody took it up: our time was over, or the server gave up before. The server words that in several ways, depending on
+ * where it waited.
+ */
 function noWorkerAnswers(error: unknown): boolean {
   const cause = error instanceof ServiceError ? error.cause : error;
-  if (isGrpcDeadlineError(cause)) return true;
-  return isGrpcServiceError(cause) && Number(cause.code) === failedPrecondition;
+  return isGrpcServiceError(cause) && nobodyCame.includes(Number(cause.code));
 }
 
-const failedPrecondition = 9;
+/** gRPC: CANCELLED, DEADLINE_EXCEEDED, FAILED_PRECONDITION (no poller was seen lately). */
+const nobodyCame = [1, 4, 9];

@@ -34,7 +34,8 @@ async function cli(...given: string[]) {
 }
 
 async function guard(): Promise<GuardRow> {
-  const { out } = await cli('guard', '--json');
+  const { out, err } = await cli('guard', '--json');
+  expect(err).toBe('');
   const [row] = guardListSchema.parse(JSON.parse(out));
   if (row === undefined) throw new Error('the settings have a tenant');
   return row;
