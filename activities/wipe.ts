@@ -31,6 +31,10 @@ export interface SendWipeInput {
   plugin: string;
   recordId: string;
   serial: string;
+  /** The consents were given to something that could not be real. */
+  rehearsal: boolean;
+  /** Wipes that ended and are not newer than this are none of ours. ISO 8601, vendor time. */
+  earlierWipe?: string;
   protected: boolean;
   justification: string;
   approvalCode?: string;
@@ -41,6 +45,7 @@ export interface ReadWipeInput {
   now: string;
   plugin: string;
   recordId: string;
+  earlierWipe?: string;
 }
 
 export function createWipeActivities(house: House) {
@@ -65,12 +70,14 @@ export function createWipeActivities(house: House) {
         'Its PIN must be kept before the command leaves: the settings name no secret store.',
       );
     const cleanUp = await management.readCleanUp?.(call).catch(() => undefined);
+    const earlierWipe = newestEnded(await management.readCommands(record.id, call));
     return {
       at: input.now,
       plugin,
       recordId: record.id,
       platform: record.platform,
       ...(record.lastSyncAt !== undefined && { lastSyncAt: record.lastSyncAt }),
+      ...(earlierWipe !== undefined && { earlierWipe }),
       encrypted: record.encrypted,
       cancellable: offer.cancellable,
       pin: offer.pin,
@@ -95,21 +102,27 @@ export function createWipeActivities(house: House) {
   /**
    * Ask the guard and send, at once one after the other. Idempotency: an intent under the permit's id goes into the archive
    * (create-if-absent) before the command leaves, so that no repeat of this activity, on whatever worker, ever sends again: it
-   * answers `unknown`, and the vendor is read back. A wipe that waits at the vendor already is taken for ours and followed.
+   * answers `unknown`, and the vendor is read back. A wipe that waits at the vendor already is taken for ours and followed; so is
+   * one that the device acknowledged since this one was prepared.
    */
   async function sendWipe(input: SendWipeInput): Promise<SendOutcome> {
     const tenant = house.tenant(input.tenant);
     const { perHour, perDay, dryRun } = tenant.settings.wipe;
     const call = callAt(input.now);
     const management = managementOf(tenant, input.plugin);
+    const intent = archiveKeys.wipeIntent(input.chain, `${input.permit}${input.approvalCode ?? ''}`);
+    // Before anything else: a device that is gone by now may have been wiped by this very send.
+    if ((await tenant.archive.get(intent, call)) !== undefined) return { sent: 'unknown' };
+    const refused = (says: string) => ({ sent: 'no', because: 'refused', says }) as const;
+    if (input.rehearsal && !dryRun && !tenant.simulated.has(input.plugin))
+      return refused(
+        'It was approved when nothing real could happen, and would be real now: it must be asked for anew.',
+      );
     const record = await management.readRecord(input.recordId, call);
     if (record?.names.serial?.toUpperCase() !== input.serial.toUpperCase())
-      return {
-        sent: 'no',
-        because: 'refused',
-        says: `${input.plugin} record ${input.recordId} is gone, or another device.`,
-      };
-    if (findWipe(await management.readCommands(record.id, call), record)) return { sent: 'accepted' };
+      return refused(`${input.plugin} record ${input.recordId} is gone, or another device.`);
+    const known = wipesOf(await management.readCommands(record.id, call), record, input.earlierWipe);
+    if (known.some(({ state }) => ['queued', 'delivered', 'acknowledged'].includes(state))) return { sent: 'accepted' };
     const offer = management.offers(record).find(({ command }) => command === 'wipe');
     // Stores take few characters in a name.
     const pinKey = `wipe-pin/${input.permit.replace(/[^A-Za-z0-9.:_-]/g, '-')}`;
@@ -124,7 +137,6 @@ export function createWipeActivities(house: House) {
       dryRun,
     });
     if (!permit.granted) return { sent: 'no', because: 'not permitted', permit };
-    const intent = archiveKeys.wipeIntent(input.chain, `${input.permit}${input.approvalCode ?? ''}`);
     const words = JSON.stringify({ permit: input.permit, record: record.id, at: input.now });
     if ((await tenant.archive.putOnce(intent, Buffer.from(`${words}\n`), call)) === 'already there')
       return { sent: 'unknown' };
@@ -143,7 +155,7 @@ export function createWipeActivities(house: House) {
     } catch (error) {
       if (error instanceof VendorRefused && error.code === 'LDP_APPROVAL_REQUIRED' && error.details.approvalCode)
         return { sent: 'no', because: 'the vendor wants a second administrator', code: error.details.approvalCode };
-      if (error instanceof VendorRefused) return { sent: 'no', because: 'refused', says: error.message };
+      if (error instanceof VendorRefused) return refused(error.message);
       // Nothing of it may be sent again: whatever else went wrong, it may have left.
       log.warn('the outcome of a wipe is not known', {
         reason: error instanceof OutcomeUnknown ? error.code : 'failure',
@@ -158,7 +170,7 @@ export function createWipeActivities(house: House) {
     const call = callAt(input.now);
     const record = await management.readRecord(input.recordId, call);
     if (record === undefined) return undefined;
-    const found = findWipe(await management.readCommands(record.id, call), record, 'also finished');
+    const [found] = wipesOf(await management.readCommands(record.id, call), record, input.earlierWipe);
     if (found === undefined) return undefined;
     return {
       state: found.state,
@@ -218,15 +230,22 @@ async function findOne(tenant: Tenant, device: ManagedDevice, call: Call) {
   );
 }
 
-/** A wipe that waits or is on its way; of those that ended, only what began with this enrolment. */
-function findWipe(
-  commands: CommandProgress[],
-  record: ManagedRecord,
-  which: 'under way' | 'also finished' = 'under way',
-) {
-  const wipes = commands.filter(({ command }) => command === 'wipe');
-  const current = wipes.filter(({ startedAt }) => record.enrolledAt === undefined || startedAt >= record.enrolledAt);
-  return current.find(({ state }) => which === 'also finished' || state === 'queued' || state === 'delivered');
+const isUnderWay = ({ state }: CommandProgress) => state === 'queued' || state === 'delivered';
+
+/** Wipes of this enrolment: those under way, and of those that ended only what began after the `earlier` one. Newest first. */
+function wipesOf(commands: CommandProgress[], { enrolledAt }: ManagedRecord, earlier: string | undefined) {
+  const isAfter = (at: string, before: string | undefined) =>
+    before === undefined || Date.parse(at) > Date.parse(before);
+  return commands.filter(
+    (found) =>
+      found.command === 'wipe' &&
+      isAfter(found.startedAt, enrolledAt) &&
+      (isUnderWay(found) || isAfter(found.startedAt, earlier)),
+  );
+}
+
+function newestEnded(commands: CommandProgress[]): string | undefined {
+  return commands.find((found) => found.command === 'wipe' && !isUnderWay(found))?.startedAt;
 }
 
 /** Six digits, kept before the command leaves; a repeat finds those of the first try. */

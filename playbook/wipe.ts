@@ -30,6 +30,8 @@ export interface WipePlan {
   recordId: string;
   platform: string;
   lastSyncAt?: string;
+  /** When the newest wipe began that had ended already: it is not this one. ISO 8601, vendor time. */
+  earlierWipe?: string;
   encrypted: 'yes' | 'no' | 'unknown';
   cancellable: boolean;
   pin: 'none' | 'ours' | 'made by the vendor';
@@ -55,7 +57,7 @@ export interface WipeTrack {
   number: number;
   /** Counts the sends of one request: each has a permit of its own. */
   attempt: number;
-  request?: { who: string; at: string; reason: string; whenOffline: WhenOffline };
+  request?: { who: string; at: string; reason: string; whenOffline: WhenOffline; authenticated: boolean };
   plan?: WipePlan;
   approval?: { who: string; at: string };
   /** Until when the consents hold. ISO 8601. */
@@ -171,7 +173,7 @@ export function mayNotRequest(state: CaseState): string | undefined {
 
 export function requestWipe(
   state: CaseState,
-  { who, at, reason }: Consent,
+  { who, at, reason, authenticated }: Consent,
   whenOffline: WhenOffline,
   holdsForMs: number,
 ): void {
@@ -181,7 +183,7 @@ export function requestWipe(
     number: number + 1,
     attempt: 1,
     looks: 0,
-    request: { who, at, reason, whenOffline },
+    request: { who, at, reason, whenOffline, authenticated },
     expiresAt: new Date(Date.parse(at) + holdsForMs).toISOString(),
   };
 }
@@ -197,12 +199,18 @@ export function mayNotApprove(
   if (plan === undefined) return 'It is still being prepared: look at what it would wipe, and approve then.';
   const same = who.trim().toLowerCase() === request.who.trim().toLowerCase();
   if (same) return `The request is by ${request.who}: another person must approve.`;
-  const harmless = plan.simulated || plan.dryRun;
+  const harmless = isRehearsal(plan);
+  // Whoever is not proven may be the approver under another name.
+  if (!request.authenticated && !harmless)
+    return `Who asked for it (${request.who}) is not proven, and this wipe would be real: it must be asked for anew.`;
   if (!authenticated && !harmless) return 'Who you are is not proven here, and this wipe would be real.';
   if (!plan.approvers.includes(who) && !harmless)
     return `Only approvers may: ${plan.approvers.join(', ') || 'the settings name none'}.`;
   return undefined;
 }
+
+/** Nothing real could happen when it was prepared: consents to it are worth nothing for a real one. */
+export const isRehearsal = ({ simulated, dryRun }: WipePlan) => simulated || dryRun;
 
 export function approveWipe({ wipe }: CaseState, { who, at }: Consent): void {
   wipe.state = 'approved';
@@ -235,9 +243,9 @@ export function tookSend(state: CaseState, outcome: SendOutcome, now: string, se
   delete wipe.leaving;
   // Somebody said no while it was under way, and it did not leave.
   if (outcome.sent === 'no' && over(wipe)) return;
-  delete wipe.held;
   const later = (ms: number) => new Date(Date.parse(now) + ms).toISOString();
   if (outcome.sent !== 'no') {
+    delete wipe.held;
     wipe.state = 'queued';
     wipe.sent = { at: now, known: outcome.sent === 'accepted' };
     wipe.lookAt = later(settleMs);

@@ -16,6 +16,7 @@ const plan = z.object({
   recordId: z.string(),
   platform: z.string(),
   lastSyncAt: time.exactOptional(),
+  earlierWipe: time.exactOptional(),
   encrypted: known,
   cancellable: z.boolean(),
   pin: z.enum(['none', 'ours', 'made by the vendor']),
@@ -42,7 +43,9 @@ export const wipeSchema = z.object({
   ]),
   number: z.int(),
   attempt: z.int(),
-  request: z.object({ who: z.string(), at: time, reason: z.string(), whenOffline }).exactOptional(),
+  request: z
+    .object({ who: z.string(), at: time, reason: z.string(), whenOffline, authenticated: z.boolean() })
+    .exactOptional(),
   plan: plan.exactOptional(),
   approval: z.object({ who: z.string(), at: time }).exactOptional(),
   expiresAt: time.exactOptional(),
@@ -53,6 +56,7 @@ export const wipeSchema = z.object({
       says: z.string(),
     })
     .exactOptional(),
+  leaving: time.exactOptional(),
   sent: z.object({ at: time, known: z.boolean() }).exactOptional(),
   vendorApproval: z.object({ code: z.string(), since: time, agreed: z.boolean() }).exactOptional(),
   progress: z.object({ says: z.string(), startedAt: time, readAt: time }).exactOptional(),

@@ -81,6 +81,8 @@ export class Play {
   private readonly simulation: Simulation;
   private readonly settings;
   private readonly simulated: Set<string>;
+  /** Of the settings, from when on. An activity goes by what it read at its start. */
+  private readonly read: { fromMs: number; dryRun: boolean; simulated: boolean }[];
   private guardRun!: Run;
   private runs = 0;
   private decisions = 0;
@@ -96,7 +98,8 @@ export class Play {
     const theSimulation = () => this.simulation;
     this.settings = { dryRun: world.dryRun, perHour: world.perHour, perDay: world.perDay, approvers };
     this.simulated = new Set(world.simulated ? ['intune'] : []);
-    this.vendor = new Vendor(world, theSimulation, fate, () => !this.simulated.has('intune'), secrets, startMs);
+    this.read = [{ fromMs: startMs, dryRun: world.dryRun, simulated: world.simulated }];
+    this.vendor = new Vendor(world, theSimulation, fate, () => !this.settingsRead.simulated, secrets, startMs);
     const tenant = {
       name: 'acme',
       settings: { wipe: this.settings },
@@ -125,7 +128,7 @@ export class Play {
     for (let n = 0; n < world.cases; n += 1) {
       const lost = { serial: serialOf(n), misled: false } as Lost;
       this.cases.push(lost);
-      this.startCase(lost, { report: reportOf(lost.serial), rules: structuredClone(defaultRules) });
+      this.startCase(lost, { report: reportOf(lost.serial), rules: rules() });
     }
   }
 
@@ -142,7 +145,7 @@ export class Play {
     const { permits } = this.simulation.update(this.guardRun, 'describe', undefined) as GuardState;
     const frozen = permits?.frozen !== undefined;
     const permit = this.simulation.update(this.guardRun, name, request) as Permit;
-    this.words.push({ atMs: this.simulation.nowMs, request, permit, frozen, dryRun: this.settings.dryRun });
+    this.words.push({ atMs: this.simulation.nowMs, request, permit, frozen, dryRun: this.settingsRead.dryRun });
     this.seen.add(permit.granted ? 'granted' : permit.because);
     await this.simulation.hop();
     if (fate() === 99) throw new Error('the answer of the guard was lost');
@@ -240,10 +243,10 @@ export class Play {
         return decide(what, {}, this.guardRun);
       case 'switch dry run':
         this.settings.dryRun = !this.settings.dryRun;
-        return;
+        return this.settingsChanged();
       case 'point at another console':
         if (!this.simulated.delete('intune')) this.simulated.add('intune');
-        return;
+        return this.settingsChanged();
       case 'online':
         return this.vendor.online(serial, n);
       case 'second administrator':
@@ -253,6 +256,18 @@ export class Play {
       case 'new runs':
         for (const one of [this.guardRun, run]) this.simulation.suggestNewRun(one);
     }
+  }
+
+  private settingsChanged(): void {
+    const { dryRun } = this.settings;
+    this.read.push({ fromMs: this.simulation.nowMs, dryRun, simulated: this.simulated.has('intune') });
+  }
+
+  private get settingsRead() {
+    const { startedAtMs } = this.simulation.asking;
+    const found = this.read.findLast(({ fromMs }) => fromMs <= startedAtMs);
+    if (found === undefined) throw new Error('an activity before the world');
+    return found;
   }
 
   /** Every decision comes twice with the same id: the sender never heard the first answer. */
@@ -360,6 +375,13 @@ export class Play {
       if (state.closedAt === undefined && wipeUnderWay(state.wipe))
         this.broken.push(`${serial} never ends: ${JSON.stringify({ wipe: state.wipe, steps: state.steps })}`);
   }
+}
+
+/** As they are by default; what waits for a guard or an administrator asks less often, which changes nothing but the time it takes. */
+function rules(): CaseInput['rules'] {
+  const given = structuredClone(defaultRules);
+  given.wipe.waits.askEveryMs = hour;
+  return given;
 }
 
 const reportOf = (serial: string): CaseInput['report'] => ({

@@ -12,6 +12,7 @@ import {
   describePlan,
   endWipe,
   isExpired,
+  isRehearsal,
   mayStillLand,
   nextWipeStep,
   permitId,
@@ -68,7 +69,13 @@ const mustAskWhetherSent = ({ state }: CaseFile) =>
 async function take(c: CaseFile, step: Exclude<WipeStep, 'nothing'>): Promise<void> {
   const { tenant, wipe: track } = c.state;
   const { plan } = track;
-  const about = { tenant, now: c.now, plugin: plan?.plugin ?? '', recordId: plan?.recordId ?? '' };
+  const about = {
+    tenant,
+    now: c.now,
+    plugin: plan?.plugin ?? '',
+    recordId: plan?.recordId ?? '',
+    ...(plan?.earlierWipe !== undefined && { earlierWipe: plan.earlierWipe }),
+  };
   // Cancelled while the vendor was asked: what it showed before is old.
   const isOver = () => c.state.wipe !== track || !wipeUnderWay(track);
   const followed = { ...toTheEnd, unless: isOver };
@@ -112,7 +119,7 @@ async function prepare(c: CaseFile): Promise<void> {
   const { tenant, chain, device, wipe: begun } = state;
   if (device === undefined) return endWipe(state, 'failed', 'The device is not identified.');
   const { number } = begun;
-  const isOver = () => state.wipe.number !== number || state.wipe.state !== 'requested';
+  const isOver = () => state.wipe !== begun || begun.state !== 'requested' || isExpired(begun, c.now);
   const name = 'prepare the wipe';
   const plan = await c.step(name, () => act.prepareWipe({ tenant, now: c.now, chain, number, device }), {
     ...track,
@@ -163,6 +170,8 @@ async function send(c: CaseFile): Promise<void> {
           plugin: plan.plugin,
           recordId: plan.recordId,
           serial: device?.serial ?? '',
+          rehearsal: isRehearsal(plan),
+          ...(plan.earlierWipe !== undefined && { earlierWipe: plan.earlierWipe }),
           protected: rules.wipe.protected[answers.kind === 'stolen' ? 'stolen' : 'lost'],
           justification: `${request.reason} (asked by ${request.who}, approved by ${approval.who})`,
           ...(vendorApproval?.agreed && { approvalCode: vendorApproval.code }),
@@ -194,9 +203,15 @@ function neverLeft(error: unknown): boolean {
 function takeOutcome(c: CaseFile, outcome: SendOutcome): void {
   const { chain, rules, wipe: track } = c.state;
   const stopped = !['approved', 'held'].includes(track.state) || c.ending;
+  const heldBefore = track.held?.says;
   tookSend(c.state, outcome, c.now, rules.wipe.waits.settleMs);
   if (outcome.sent === 'no') {
-    if (track.state === 'failed') sayEnd(c);
+    if (track.state === 'failed') return sayEnd(c);
+    const { held, number } = track;
+    if (held === undefined || held.says === heldBefore) return;
+    c.say('wipe', `Held: ${held.says}`, { note: true });
+    if (held.by === 'the vendor')
+      c.page(`wipe-${number}: ${held.says}`, 'The wipe waits for a second administrator', held.says);
     return;
   }
   const { plan } = track;
