@@ -39,6 +39,7 @@ const gates: Gate[] = [
   tool('demo: a laptop recovered', 'tsx', 'demo/main.ts', '--exit', '--story', 'recovered'),
   tool('demo: a laptop that never reappears', 'tsx', 'demo/main.ts', '--exit', '--story', 'never-reappears'),
   tool('demo: lost in the office', 'tsx', 'demo/main.ts', '--exit', '--story', 'office'),
+  tool('demo: a laptop wiped', 'tsx', 'demo/main.ts', '--exit', '--story', 'wiped'),
   tool('package: build', 'tsx', 'setup/build.ts'),
   tool('package: publint', 'publint', '--strict'),
   { name: 'budget: workflow bundle', check: checkBundle },
