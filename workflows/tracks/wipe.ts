@@ -7,7 +7,7 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 import type { PlaybookActivities } from '../../activities';
 import { clockTime } from '../../playbook/clock-time';
 import { describeDevice } from '../../playbook/device';
-import type { SendOutcome, WipeStep } from '../../playbook/wipe';
+import type { SendOutcome, WipeStep, WipeTrack } from '../../playbook/wipe';
 import {
   describePlan,
   endWipe,
@@ -56,7 +56,12 @@ export async function wipe(c: CaseFile): Promise<void> {
     if (step === 'nothing') {
       alarm.ringBy(wipeLooksAt(state));
       await c.until(
-        () => alarm.rang || nextWipeStep(state, c.now) !== 'nothing' || holdChanged(c) || mustAskWhetherSent(c),
+        () =>
+          alarm.rang ||
+          nextWipeStep(state, c.now) !== 'nothing' ||
+          holdChanged(c) ||
+          mustAskWhetherSent(c) ||
+          endsWithCase(c),
       );
     } else await take(c, step);
   }
@@ -227,11 +232,22 @@ function takeOutcome(c: CaseFile, outcome: SendOutcome): void {
 
 // --- what people hear --------------------------------------------------------------------------------------------
 
+/** It has not left, and never will: somebody said how the case ended. Old consents wipe nothing when the case reopens. */
+const endsWithCase = ({ ending, state: { wipe: track } }: CaseFile) => ending && hasNotLeft(track);
+
+const hasNotLeft = ({ state, leaving }: WipeTrack) =>
+  leaving === undefined && ['requested', 'approved', 'held'].includes(state);
+
 function expire(c: CaseFile): void {
   const { state } = c;
   const { wipe: track, rules } = state;
-  const waits = ['requested', 'approved', 'held'].includes(track.state);
-  if (!waits || !isExpired(track, c.now)) return;
+  if (endsWithCase(c)) {
+    endWipe(state, 'cancelled', `The case ended: ${state.ending?.outcome ?? ''}.`);
+    c.withdraw(approvalQuestion);
+    c.say('wipe', 'The wipe never left: the case ended.', { note: true });
+    return;
+  }
+  if (!hasNotLeft(track) || !isExpired(track, c.now)) return;
   endWipe(state, 'cancelled', 'Its consents are too old.');
   c.withdraw(approvalQuestion);
   c.say('wipe', 'The wipe did not leave in time: it must be asked for anew.', {
