@@ -20,7 +20,7 @@ import type { TenantSettings } from '../playbook/settings';
 import { VendorUnavailable } from '../plugins/errors';
 import { taskQueues, workflowIds } from '../workflows/ids';
 import type { Decided, Decision, GuardState } from '../workflows/messages';
-import { describeGuard, freeze, unfreeze } from '../workflows/messages';
+import { describeGuard, freeze, freezeNow, unfreeze } from '../workflows/messages';
 import { RefusedByRule } from './cases';
 
 export type GuardRow = z.infer<typeof guardListSchema>[number];
@@ -106,8 +106,25 @@ export function createGuards(client: Client, tenants: Record<string, Pick<Tenant
   }
 
   return {
-    /** Stop every wipe, lock and isolation of the tenant. Frozen already, it stays as it was. */
-    freeze: (tenant: string, decision: Decision) => decide(tenant, freeze, decision),
+    /** Stop every wipe, lock and isolation of the tenant, also before a worker runs. Frozen already, it stays as it was. */
+    async freeze(tenant: string, decision: Decision): Promise<Decided> {
+      if (!decision.reason.trim()) throw new RefusedByRule('A freeze needs a reason.');
+      await client.workflow.signalWithStart('guard', {
+        workflowId: workflowIds.guard(tenant),
+        taskQueue: taskQueues.main,
+        args: [{ tenant, admitted: [] }],
+        signal: freezeNow,
+        signalArgs: [decision],
+      });
+      try {
+        return await decide(tenant, freeze, decision);
+      } catch (error) {
+        if (!(error instanceof VendorUnavailable)) throw error;
+        return {
+          text: `Stored for ${tenant}: no worker runs now, and when one does, nothing leaves before it knows of the freeze.`,
+        };
+      }
+    },
     unfreeze: (tenant: string, decision: Decision) => decide(tenant, unfreeze, decision),
     /** One row for each tenant of the settings. Without a worker, the rows say that nobody knows. */
     read: (): Promise<GuardRow[]> => Promise.all(Object.entries(tenants).map(readOne)),

@@ -14,7 +14,7 @@ import {
 import { clockTime } from '../playbook/clock-time';
 import { askPermit, noPermits } from '../playbook/permits';
 import type { Admission, AdmissionRequest, Decided, Decision, GuardState } from './messages';
-import { admitContainments, describeGuard, freeze, permitCommand, unfreeze } from './messages';
+import { admitContainments, describeGuard, freeze, freezeNow, permitCommand, unfreeze } from './messages';
 
 const hourMs = 60 * 60_000;
 
@@ -50,11 +50,14 @@ export async function guard(state: GuardState): Promise<void> {
   setHandler(describeGuard, () => state);
   setHandler(admitContainments, (requests) => requests.map(admit));
   setHandler(permitCommand, (request) => askPermit(permits, request));
+  const freezeAll = ({ actor, reason }: Decision) =>
+    (permits.frozen ??= { who: actor.person, at: new Date().toISOString(), reason });
+  setHandler(freezeNow, (decision) => void freezeAll(decision));
   setHandler(
     freeze,
-    once(({ actor, reason }) => {
-      permits.frozen ??= { who: actor.person, at: new Date().toISOString(), reason };
-      return `Frozen by ${permits.frozen.who} since ${clockTime(permits.frozen.at)}: no wipe, lock or isolation leaves.`;
+    once((decision) => {
+      const { who, at } = freezeAll(decision);
+      return `Frozen by ${who} since ${clockTime(at)}: no wipe, lock or isolation leaves.`;
     }),
     {
       validator: ({ reason }: Decision) => {

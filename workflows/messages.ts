@@ -195,6 +195,8 @@ export interface GuardState {
 }
 /** Immediately before something destructive leaves. */
 export const permitCommand = defineUpdate<Permit, [PermitRequest]>('permitCommand');
+/** Stored at once, also when no worker runs: it holds before anything else that the guard is asked later. */
+export const freezeNow = defineSignal<[Decision]>('freezeNow');
 export const freeze = defineUpdate<Decided, [Decision]>('freeze');
 export const unfreeze = defineUpdate<Decided, [Decision]>('unfreeze');
 export const describeGuard = defineQuery<GuardState>('describe');

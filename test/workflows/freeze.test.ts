@@ -72,19 +72,17 @@ test('one command stops everything before the first case, says who and why, and 
   });
 });
 
-test('without a worker a freeze says that it is not known, and does not hang', async () => {
+test('without a worker a freeze is stored, and holds before anything can leave', async () => {
   await house.stopWorker();
   try {
     const { exitCode, err, out } = await cli('freeze', '--reason', 'nobody is there');
-    expect([exitCode, out]).toEqual([1, '']);
-    expect(err).toMatch(/^No worker answered for acme, so nobody knows whether this holds\. /);
+    expect([exitCode, err]).toEqual([0, '']);
+    expect(out).toContain('Stored for acme: no worker runs now');
     expect(await guard()).toMatchObject({ state: 'not known', permits: [] });
   } finally {
     await house.startWorkerAgain();
   }
-  // Repeated, it holds.
-  expect(await cli('freeze', '--reason', 'now somebody is')).toMatchObject({ exitCode: 0 });
-  expect((await guard()).state).toBe('frozen');
+  expect(await guard()).toMatchObject({ state: 'frozen', frozen: { reason: 'nobody is there' } });
   await cli('unfreeze', '--reason', 'over');
 });
 
