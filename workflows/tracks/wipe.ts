@@ -61,7 +61,8 @@ export async function wipe(c: CaseFile): Promise<void> {
           nextWipeStep(state, c.now) !== 'nothing' ||
           holdChanged(c) ||
           mustAskWhetherSent(c) ||
-          endsWithCase(c),
+          endsWithCase(c) ||
+          isTooOld(c),
       );
     } else await take(c, step);
   }
@@ -235,19 +236,22 @@ function takeOutcome(c: CaseFile, outcome: SendOutcome): void {
 /** It has not left, and never will: somebody said how the case ended. Old consents wipe nothing when the case reopens. */
 const endsWithCase = ({ ending, state: { wipe: track } }: CaseFile) => ending && hasNotLeft(track);
 
+/** Also a consent to a second send may come when the first ones are too old. */
+const isTooOld = ({ now, state: { wipe: track } }: CaseFile) => hasNotLeft(track) && isExpired(track, now);
+
 const hasNotLeft = ({ state, leaving }: WipeTrack) =>
   leaving === undefined && ['requested', 'approved', 'held'].includes(state);
 
 function expire(c: CaseFile): void {
   const { state } = c;
-  const { wipe: track, rules } = state;
+  const { rules } = state;
   if (endsWithCase(c)) {
     endWipe(state, 'cancelled', `The case ended: ${state.ending?.outcome ?? ''}.`);
     c.withdraw(approvalQuestion);
     c.say('wipe', 'The wipe never left: the case ended.', { note: true });
     return;
   }
-  if (!hasNotLeft(track) || !isExpired(track, c.now)) return;
+  if (!isTooOld(c)) return;
   endWipe(state, 'cancelled', 'Its consents are too old.');
   c.withdraw(approvalQuestion);
   c.say('wipe', 'The wipe did not leave in time: it must be asked for anew.', {
