@@ -175,6 +175,7 @@ export function createWipeActivities(house: House) {
     return {
       state: found.state,
       startedAt: found.startedAt,
+      ...(found.updatedAt !== undefined && { updatedAt: found.updatedAt }),
       says: found.says,
       ...(record.lastSyncAt !== undefined && { syncedAt: record.lastSyncAt }),
     };

@@ -81,6 +81,7 @@ export interface WipeTrack {
   told?: string;
   /** When a look first showed that the device has it. */
   deliveredAt?: string;
+  /** By the vendor's clock where it tells, so that it compares with what was heard before and after. */
   acknowledgedAt?: string;
   endedBecause?: string;
 }
@@ -296,6 +297,8 @@ export function tookVendorAnswer(state: CaseState, answer: VendorAnswer, now: st
 export interface SeenCommand {
   state: 'queued' | 'delivered' | 'acknowledged' | 'failed' | 'cancelled' | 'not supported';
   startedAt: string;
+  /** When the vendor last heard of it. */
+  updatedAt?: string;
   says: string;
   /** When the device last spoke to the vendor. */
   syncedAt?: string;
@@ -349,7 +352,7 @@ export function tookProgress(state: CaseState, seen: SeenCommand | undefined, no
   switch (seen.state) {
     case 'acknowledged':
       wipe.state = 'acknowledged';
-      wipe.acknowledgedAt = now;
+      wipe.acknowledgedAt = seen.updatedAt ?? now;
       delete wipe.held;
       delete wipe.lookAt;
       delete wipe.stalledSince;
@@ -386,6 +389,13 @@ export function toleratesIsolation({ wipe, rules }: CaseState): boolean {
   if (state !== 'delivered' || deliveredAt === undefined || progress === undefined) return state === 'acknowledged';
   return Date.parse(progress.readAt) - Date.parse(deliveredAt) >= rules.wipe.waits.isolateAfterMs;
 }
+
+/** The session in which it acknowledged ends a little later; nobody sets it up again as fast. */
+const lastWordsMs = 10 * minuteMs;
+
+/** It speaks although it was wiped: somebody has set it up again. */
+export const speaksAfterWipe = ({ wipe: { acknowledgedAt } }: CaseState, at: string) =>
+  acknowledgedAt !== undefined && Date.parse(at) > Date.parse(acknowledgedAt) + lastWordsMs;
 
 /** What the approver sees of the time: which visits would be missed, and what cannot be taken back. */
 export function describePlan({ wipe }: CaseState): string[] {

@@ -60,6 +60,16 @@ export async function listen(c: CaseFile): Promise<void> {
   await c.until(() => state.listening === undefined || Date.parse(state.listening.until) <= Date.now());
 }
 
+/** Nobody has closed the case as wiped yet, and it speaks again: another installation, of which the old wipe says nothing. */
+export function setUpAgain(c: CaseFile, because: string): void {
+  const { state } = c;
+  const { number } = state.wipe;
+  state.wipe = { ...noWipe(), number };
+  for (const { id, proposes } of state.questions) if (proposes === 'close as wiped') c.withdraw(id);
+  c.say('wipe', 'The wiped laptop is back.', { evidence: because, note: true });
+  c.page(`back after wipe ${number}`, 'A wiped laptop is back', because);
+}
+
 /** It came back, or somebody reported it again: the case is open as it was before. */
 export function reopen(c: CaseFile, because: string): void {
   const { state } = c;

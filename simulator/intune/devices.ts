@@ -184,7 +184,8 @@ export class IntuneTenant {
     laptop.whileOn(wipeMs, () => {
       // The same command may have been fetched twice.
       if (this.#enrolled.get(laptop) !== device) return;
-      if (!silent) for (const action of wipes) this.#move(action, 'done');
+      // Contained in between, it cannot say that it is done.
+      if (!silent && laptop.canReach('intune')) for (const action of wipes) this.#move(action, 'done');
       this.#enrolled.delete(laptop);
       laptop.wipe();
       this.#happened(device, `intune: ${laptop.serial} wiped`);

@@ -9,13 +9,14 @@ import { ranFor } from '../../playbook/ladder';
 import type { Sighting } from '../../playbook/sighting';
 import { describePlace, isRoutine } from '../../playbook/sighting';
 import { factsOf } from '../../playbook/troubles';
+import { speaksAfterWipe } from '../../playbook/wipe';
 import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
 import type { SightingBatch } from '../messages';
 import { configuration } from './configuration';
 import { containAgain } from './containment';
 import { askAboutOffice } from './escalation';
-import { reopen } from '../written-off';
+import { reopen, setUpAgain } from '../written-off';
 
 /** The case's own first look; after that the fleet watches signal what is new. */
 export async function presence(c: CaseFile): Promise<void> {
@@ -56,15 +57,12 @@ export function takeNews(c: CaseFile, batch: SightingBatch): void {
       note: firstSince,
       routine: routine && !firstSince,
     });
+    const told = `${sighting.what} at ${clockTime(sighting.at)}. ${evidenceOf(sighting)}`;
     if (firstSince)
-      c.page(
-        c.hasLadder ? `seen:${silence}` : `seen:${state.containment.times}`,
-        'The lost device was seen',
-        `${sighting.what} at ${clockTime(sighting.at)}. ${evidenceOf(sighting)}`,
-      );
+      c.page(c.hasLadder ? `seen:${silence}` : `seen:${state.containment.times}`, 'The lost device was seen', told);
+    if (!c.ending && speaksAfterWipe(state, sighting.at)) setUpAgain(c, told);
     if (news && isBack(state, sighting)) {
-      if (state.listening !== undefined)
-        reopen(c, `${sighting.what} at ${clockTime(sighting.at)}. ${evidenceOf(sighting)}`);
+      if (state.listening !== undefined) reopen(c, told);
       if (!c.ending) containAgain(c);
     }
     if (news && c.hasLadder && !c.ending) askAboutOffice(c, sighting);
