@@ -52,6 +52,7 @@ export async function wipe(c: CaseFile): Promise<void> {
     expire(c);
     sayHold(c);
     if (mustAskWhetherSent(c)) askWhetherSent(c);
+    if (mustSayWiped(c)) sayProgress(c);
     const step = nextWipeStep(state, c.now);
     if (step === 'nothing') {
       alarm.ringBy(wipeLooksAt(state));
@@ -61,6 +62,7 @@ export async function wipe(c: CaseFile): Promise<void> {
           nextWipeStep(state, c.now) !== 'nothing' ||
           holdChanged(c) ||
           mustAskWhetherSent(c) ||
+          mustSayWiped(c) ||
           endsWithCase(c) ||
           isTooOld(c),
       );
@@ -71,6 +73,10 @@ export async function wipe(c: CaseFile): Promise<void> {
 /** A person must say it, also after a decision about the case took every question away. */
 const mustAskWhetherSent = ({ state }: CaseFile) =>
   state.wipe.held?.by === 'a person' && !state.questions.some(({ id }) => id === lostAnswerQuestion);
+
+/** It was a person who said it. */
+const mustSayWiped = ({ state: { wipe: track } }: CaseFile) =>
+  track.state === 'acknowledged' && track.told !== sayable(track);
 
 async function take(c: CaseFile, step: Exclude<WipeStep, 'nothing'>): Promise<void> {
   const { tenant, wipe: track } = c.state;
@@ -303,12 +309,13 @@ function askWhetherSent(c: CaseFile): void {
   });
 }
 
+const sayable = ({ state, stalledSince = '' }: WipeTrack) => `${state} ${stalledSince}`;
+
 function sayProgress(c: CaseFile): void {
   const { state } = c;
   const { wipe: track } = state;
-  const now = `${track.state} ${track.stalledSince ?? ''}`;
-  if (now === track.told) return;
-  track.told = now;
+  if (track.told === sayable(track)) return;
+  track.told = sayable(track);
   if (track.state === 'acknowledged') return acknowledged(c);
   if (track.state === 'failed' || track.state === 'cancelled') return sayEnd(c);
   if (track.stalledSince !== undefined)
@@ -333,13 +340,13 @@ function sayEnd(c: CaseFile): void {
 }
 
 /** From now on silence is success. */
-export function acknowledged(c: CaseFile): void {
+function acknowledged(c: CaseFile): void {
   const { state } = c;
-  c.say('wipe', 'Wiped: the device acknowledged it. From now on its silence is success.', {
-    ...(state.wipe.progress && { evidence: state.wipe.progress.says }),
-    note: true,
-  });
-  c.page(`wiped-${state.wipe.number}`, 'The lost device was wiped', state.wipe.progress?.says ?? '');
+  const { progress, number } = state.wipe;
+  const evidence =
+    c.answered(lostAnswerQuestion) === 'wiped' ? 'A person looked, and says so.' : (progress?.says ?? 'No word.');
+  c.say('wipe', 'Wiped. From now on its silence is success.', { evidence, note: true });
+  c.page(`wiped-${number}`, 'The lost device was wiped', evidence);
   if (c.ending) return;
   c.ask({
     id: closeQuestion,
