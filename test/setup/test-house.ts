@@ -58,6 +58,8 @@ export interface TestHouseOptions {
   simulatorBehindMs?: number;
   /** How long Netskope may be silent (milliseconds). */
   netskopeTimeoutMs?: number;
+  /** How long Intune may be silent (milliseconds). */
+  intuneTimeoutMs?: number;
 }
 
 /** A laptop that no other test of the file has. */
@@ -144,6 +146,8 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     settleMs: 200,
     ...(options.netskopeTimeoutMs !== undefined && { timeoutMs: options.netskopeTimeoutMs }),
   });
+  if (options.intuneTimeoutMs !== undefined)
+    Object.assign(settings.tenants[tenant]?.plugins.intune?.settings as object, { timeoutMs: options.intuneTimeoutMs });
   const connection = await NativeConnection.connect({ address: temporal.address });
   await prepareNamespace(connection, 'default');
   const client = new Client({ connection, namespace: 'default' });
