@@ -12,7 +12,7 @@ const dayMs = 24 * hourMs;
 export type Destructive = 'wipe' | 'lock' | 'lost mode' | 'isolate';
 
 export interface PermitRequest {
-  /** Chain and number of the command: the same id gets the same word for ever. */
+  /** Chain and number of the command: asked for again, the same id counts once. */
   id: string;
   what: Destructive;
   /** ISO 8601. */
@@ -58,13 +58,14 @@ export function askPermit(permits: Permits, { id, what, at, perHour, perDay, dry
       says: `Dry run: the ${what} would have left now. The settings switch it on.`,
     };
   if (what !== 'wipe') return { granted: true, says: 'Nothing is frozen.' };
-  if (permits.wipes.some((earlier) => earlier.id === id)) return { granted: true, says: 'Permitted before.' };
   permits.wipes = permits.wipes.filter((earlier) => Date.parse(earlier.at) > nowMs - dayMs);
+  // Asked for again it does not stand in its own way, and counts from now: it may have waited for hours, and leaves now.
+  const others = permits.wipes.filter((earlier) => earlier.id !== id);
   for (const [spanMs, cap, span] of [
     [hourMs, perHour, 'hour'],
     [dayMs, perDay, 'day'],
   ] as const) {
-    const within = permits.wipes
+    const within = others
       .filter((earlier) => Date.parse(earlier.at) > nowMs - spanMs)
       .sort((a, b) => (a.at < b.at ? -1 : 1));
     if (within.length < cap) continue;
@@ -76,6 +77,6 @@ export function askPermit(permits: Permits, { id, what, at, perHour, perDay, dry
       ...(first && { again: new Date(Date.parse(first.at) + spanMs).toISOString() }),
     };
   }
-  permits.wipes.push({ id, at });
+  permits.wipes = [...others, { id, at }];
   return { granted: true, says: `Permitted: ${permits.wipes.length} of ${perDay} in a day.` };
 }
