@@ -12,6 +12,7 @@ import { createPermits } from './admission';
 import { callAt } from './call';
 import type { House, Tenant } from './house';
 import { readBack, sendOnce } from './send-once';
+import { keepLockPin } from './unlock-pins';
 
 export type SideMeasure = Exclude<MeasureName, 'lost-group'>;
 
@@ -233,8 +234,8 @@ function isolation({ detections }: Tenant, permit: AskPermit): Lever | undefined
 }
 
 /** By the one console that has exactly one enrolment of it. A second lock of a Mac fails, so the first is looked for. */
-function locking({ managements, secretStore }: Tenant, permit: AskPermit): Lever | undefined {
-  const [first] = managements;
+function locking(tenant: Tenant, permit: AskPermit): Lever | undefined {
+  const [first] = tenant.managements;
   if (first === undefined) return undefined;
   const [plugin, management] = first;
   const recordOf = async (device: DeviceNames, call: Call) => {
@@ -251,12 +252,12 @@ function locking({ managements, secretStore }: Tenant, permit: AskPermit): Lever
       const record = await recordOf(device, call);
       const offer = management.offers(record).find(({ command }) => command === 'lock');
       if (!offer?.offered) throw new VendorRefused('LDP_NOT_OFFERED', offer?.because ?? `${plugin} has no lock.`);
-      const lock = (await management.readCommands(record.id, call)).find(({ command }) => command === 'lock');
+      if (offer.pin !== 'none' && tenant.secretStore === undefined)
+        throw new VendorRefused('LDP_NOT_OFFERED', 'Its PIN must be kept: the settings name no secret store.');
+      const commands = await management.readCommands(record.id, call);
+      const lock = commands.find(({ command }) => command === 'lock');
       const present = lock !== undefined && ['queued', 'delivered', 'acknowledged'].includes(lock.state);
-      // The vendor forgets its PIN with the next command: it is kept as soon as it is there.
-      const pin = present ? await management.readLockPin?.(record.id, call) : undefined;
-      if (pin !== undefined)
-        await secretStore?.putOnce(`lock-pin/${plugin}/${record.id}/${lock?.startedAt ?? ''}`, pin, call);
+      await keepLockPin(tenant, first, record.id, commands, call);
       return {
         offered: true,
         present,

@@ -13,6 +13,7 @@ import type { Call, CommandProgress, DeviceManagement, ManagedRecord } from '../
 import { createPermits } from './admission';
 import { callAt } from './call';
 import type { House, Tenant } from './house';
+import { keepLockPin, keepWipePin } from './unlock-pins';
 
 export interface PrepareWipeInput {
   tenant: string;
@@ -121,12 +122,12 @@ export function createWipeActivities(house: House) {
     const record = await management.readRecord(input.recordId, call);
     if (record?.names.serial?.toUpperCase() !== input.serial.toUpperCase())
       return refused(`${input.plugin} record ${input.recordId} is gone, or another device.`);
-    const known = wipesOf(await management.readCommands(record.id, call), record, input.earlierWipe);
+    const commands = await management.readCommands(record.id, call);
+    const known = wipesOf(commands, record, input.earlierWipe);
     if (known.some(({ state }) => ['queued', 'delivered', 'acknowledged'].includes(state))) return { sent: 'accepted' };
     const offer = management.offers(record).find(({ command }) => command === 'wipe');
-    // Stores take few characters in a name.
-    const pinKey = `wipe-pin/${input.permit.replace(/[^A-Za-z0-9.:_-]/g, '-')}`;
-    const pin = offer?.pin === 'ours' ? await keepPin(tenant, pinKey, call) : undefined;
+    await keepLockPin(tenant, [input.plugin, management], record.id, commands, call);
+    const pin = offer?.pin === 'ours' ? await keepWipePin(tenant, input.permit, call) : undefined;
 
     const permit: Permit = await permits(tenant.name, {
       id: input.permit,
@@ -247,21 +248,6 @@ function wipesOf(commands: CommandProgress[], { enrolledAt }: ManagedRecord, ear
 
 function newestEnded(commands: CommandProgress[]): string | undefined {
   return commands.find((found) => found.command === 'wipe' && !isUnderWay(found))?.startedAt;
-}
-
-/** Six digits, kept before the command leaves; a repeat finds those of the first try. */
-async function keepPin(tenant: Tenant, key: string, call: Call): Promise<string> {
-  const { secretStore } = tenant;
-  if (secretStore === undefined)
-    throw new VendorRefused('LDP_NOT_OFFERED', 'The settings name no secret store for its PIN.');
-  const digits = String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 0)
-    .padStart(10, '0')
-    .slice(-6);
-  await secretStore.putOnce(key, digits, call);
-  const kept = await secretStore.get(key, call);
-  if (kept === undefined)
-    throw new VendorRefused('LDP_NOT_FOUND', 'The secret store does not give back the PIN that it took.');
-  return kept;
 }
 
 /** Best effort: a console that is away leaves a gap that is said, and holds nothing up. */

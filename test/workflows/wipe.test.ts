@@ -106,6 +106,24 @@ const show = ({ workflowId }: Laptop) => house.house.cases.show(workflowId) as P
 /** As long as several of the case's own looks take. */
 const aWhile = () => house.untilPolled();
 const quietly = () => ({ signal: new AbortController().signal, now: new Date().toISOString() });
+/** As an administrator does it, with a program of their own. */
+async function lockByHand(id: string): Promise<void> {
+  const token = await fetch(`${house.url}/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      client_id: '22222222-2222-4222-8222-222222222222',
+      client_secret: 'sim-entra-secret',
+      grant_type: 'client_credentials',
+      scope: 'https://graph.microsoft.com/.default',
+    }),
+  });
+  const { access_token: bearer } = (await token.json()) as { access_token: string };
+  const { status } = await fetch(`${house.url}/v1.0/deviceManagement/managedDevices/${id}/remoteLock`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${bearer}` },
+  });
+  expect(status).toBe(204);
+}
 interface Enrolment {
   id: string;
   serial: string;
@@ -460,10 +478,16 @@ describe('what holds it, and what ends it', () => {
 
     await ask(mac);
     expect((await untilPrepared(mac)).wipe.plan?.pin).toBe('ours');
+    // Somebody else locks it in the console: the vendor forgets that PIN with the wipe.
+    await house.control('POST', 'clock', { advanceMs: 1_000 });
+    await lockByHand(device!.id);
+    const byHand = (await enrolments(mac))[0]?.actions.at(-1)?.startedAt;
     await approve(mac);
     const { chain, wipe } = await until(mac, 'queued');
     const pin = await store.get(`wipe-pin/${permitId(chain, wipe).replace(/[^A-Za-z0-9.:_-]/g, '-')}`, quietly());
     expect(pin).toMatch(/^\d{6}$/);
+    expect(byHand).not.toBe(device?.actions.at(-1)?.startedAt);
+    expect(await store.get(`lock-pin/intune/${device?.id}/${byHand}`, quietly())).toMatch(/^\d{6}$/);
     const [wiped] = await enrolments(mac);
     expect(wiped?.actions.at(-1)).toMatchObject({ name: 'wipe', asked: { macOsUnlockCode: pin } });
   });
