@@ -213,7 +213,8 @@ function taskText(state: CaseState, task: Task, now: string): string {
   const { id, dueAt, owner } = task;
   const leftMs = dueAt === undefined ? undefined : Date.parse(dueAt) - Date.parse(now);
   const late = leftMs !== undefined && leftMs <= 0;
-  const trouble = troublesOf(state, now).find((found) => found.id === `task ${late ? 'late' : 'near'}: ${id}`);
+  const kind = late ? (task.clock ? 'clock late' : 'task late') : 'task near';
+  const trouble = troublesOf(state, now).find((found) => found.id === `${kind}: ${id}`);
   const called = trouble ? callsAbout(state, trouble) : [];
   return [
     late ? `LATE by ${duration(-leftMs)}: ` : '',
