@@ -117,7 +117,13 @@ export function createPeopleActivities(house: House) {
     if (failed?.status === 'rejected') throw failed.reason;
   }
 
-  return { callPeople, resolveIncident };
+  /** Somebody acknowledged it here. Idempotency: as for a resolve. */
+  async function acknowledgeIncident(input: { tenant: string; now: string; incident: string }): Promise<void> {
+    for (const notifier of house.tenant(input.tenant).notifiers.values())
+      await notifier.acknowledge?.(input.incident, callAt(input.now));
+  }
+
+  return { callPeople, resolveIncident, acknowledgeIncident };
 }
 
 /** By the notifiers of `by`, or by all where none of those reaches them. */

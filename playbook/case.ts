@@ -167,6 +167,8 @@ export interface PendingPage {
   tries?: number;
   /** The trouble is over: the incident is resolved at the pager. */
   resolve?: true;
+  /** Somebody acknowledged it here: the pager stops calling. */
+  acknowledge?: true;
 }
 
 export interface Ending {

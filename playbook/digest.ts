@@ -224,7 +224,7 @@ function taskText(state: CaseState, task: Task, now: string): string {
   const { id, dueAt, owner } = task;
   const leftMs = dueAt === undefined ? undefined : Date.parse(dueAt) - Date.parse(now);
   const late = leftMs !== undefined && leftMs <= 0;
-  const kind = !late ? 'task near' : task.clock ? 'clock late' : 'task late';
+  const kind = late ? (task.clock ? 'clock late' : 'task late') : 'task near';
   const trouble = troublesOf(state, now).find((found) => found.id === `${kind}: ${id}`);
   const called = trouble ? callsAbout(state, trouble) : [];
   return [

@@ -288,6 +288,8 @@ export interface Notifier {
   readonly dropsRepeats?: true;
   /** The trouble is over. Absent where nothing can be taken back. Safe to repeat. */
   resolve?(incident: string, call: Call): Promise<void>;
+  /** Somebody has it in hand: nobody else is to be called there. Safe to repeat. */
+  acknowledge?(incident: string, call: Call): Promise<void>;
   /**
    * Verify over the raw bytes, then parse. Empty for news that is no acknowledgement. Throws `BadInput` LDP_BAD_SIGNATURE or
    * LDP_BAD_INPUT. Absent where nobody answers.

@@ -401,6 +401,12 @@ export class CaseFile {
     const done = () => (state.pages = state.pages.filter((other) => other !== page));
     const text = `${page.text}\n\n${summarise(state)}`;
     const step = { track: 'case', partOfEnding: true } as const;
+    if (page.acknowledge && incident !== undefined) {
+      const about = { tenant, now: this.now, incident };
+      await this.step('acknowledge at the pager', () => act.acknowledgeIncident(about), step);
+      done();
+      return;
+    }
     if (page.resolve && incident !== undefined) {
       await this.step('resolve at the pager', () => act.resolveIncident({ tenant, now: this.now, incident }), step);
       done();
@@ -459,6 +465,11 @@ export class CaseFile {
     called(progress, this.now);
   }
 
+  /** Somebody has it in hand: the pager need not go on calling. */
+  acknowledge(incident: string): void {
+    this.state.pages.push({ key: `${incident}:acknowledge`, subject: '', text: '', incident, acknowledge: true });
+  }
+
   /** The trouble is over: whoever looks at the pager sees it. */
   resolve(incident: string): void {
     this.state.pages.push({ key: `${incident}:resolve`, subject: '', text: '', incident, resolve: true });
@@ -476,7 +487,7 @@ export class CaseFile {
   /** What waits to be said by a rung is not said any more. A page on its way cannot be called back, but is not tried again. */
   dropPages(rung: string): void {
     const { state } = this;
-    state.pages = state.pages.filter((page) => page.rung !== rung || page.resolve);
+    state.pages = state.pages.filter((page) => page.rung !== rung);
     const progress = state.escalation.rungs[rung];
     if (progress && this.sending?.rung !== rung) delete progress.calling;
   }

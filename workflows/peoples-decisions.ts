@@ -27,6 +27,7 @@ export function takePeoplesDecisions(c: CaseFile): void {
     once((decision: Acknowledge) => {
       const progress = rungOf(state, decision.rung, hasCalled);
       acknowledged(c, progress, decision.actor.person, c.now, decision.reason);
+      if (progress.atPager) c.acknowledge(incidentOf(state.chain, progress));
       return `Acknowledged: ${progress.trouble}. Nobody is called again by ${progress.rung} for it.`;
     }),
     { validator: unlessKnown((decision: Acknowledge) => void rungOf(state, decision.rung, hasCalled)) },

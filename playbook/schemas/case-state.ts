@@ -228,6 +228,7 @@ export const caseStateSchema = z.object({
       told: z.array(z.string()).exactOptional(),
       tries: z.int().exactOptional(),
       resolve: z.literal(true).exactOptional(),
+      acknowledge: z.literal(true).exactOptional(),
     }),
   ),
   paged: z.array(z.string()),

@@ -27,7 +27,7 @@ const longestKey = 255;
 /** Longest `payload.summary` (characters). */
 const longestSummary = 1024;
 
-export interface PagerdutyEvents extends Required<Pick<Notifier, 'page' | 'resolve'>> {
+export interface PagerdutyEvents extends Required<Pick<Notifier, 'page' | 'acknowledge' | 'resolve'>> {
   /** Send an event that PagerDuty accepts and drops: the end of an incident that never was. */
   tryKey(call: Call): Promise<void>;
 }
@@ -57,6 +57,7 @@ export function createEvents({ routingKey, url, source, timeoutMs }: PagerdutySe
     send({ event_action: 'resolve', dedup_key: dedupKey(incident) }, call);
 
   return {
+    acknowledge: (incident, call) => send({ event_action: 'acknowledge', dedup_key: dedupKey(incident) }, call),
     page: (page, call) =>
       send(
         {

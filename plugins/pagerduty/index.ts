@@ -17,12 +17,18 @@ export const pagerduty: Plugin<PagerdutySettings> = {
   operations: [enqueue, listAlerts, listAbilities],
   agentHosts: [],
   create(instanceName, settings) {
-    const { page, resolve, tryKey } = createEvents(settings);
+    const { page, acknowledge, resolve, tryKey } = createEvents(settings);
     const reader =
       settings.apiToken === undefined ? undefined : createAcknowledgementReader(settings, settings.apiToken);
     return {
       // By the key of their incident.
-      notifier: { dropsRepeats: true, page, resolve, ...(reader && { receive: (webhook) => reader.receive(webhook) }) },
+      notifier: {
+        dropsRepeats: true,
+        page,
+        acknowledge,
+        resolve,
+        ...(reader && { receive: (webhook) => reader.receive(webhook) }),
+      },
       test: (call) =>
         Promise.all([
           tried('events', async () => {

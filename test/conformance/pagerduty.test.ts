@@ -61,6 +61,9 @@ describe('paging', () => {
       },
     ]);
     await notifier.page({ ...page, key: `${incident}#2:bob` }, call);
+    await notifier.acknowledge(incident, call);
+    await notifier.acknowledge(incident, call);
+    expect(await incidents()).toMatchObject([{ status: 'acknowledged' }]);
     await notifier.resolve(incident, call);
     await notifier.resolve(incident, call);
     expect(await incidents()).toMatchObject([{ status: 'resolved', triggers: 2 }]);
@@ -68,6 +71,7 @@ describe('paging', () => {
     expect(await world.changes()).toEqual([
       `pagerduty: incident ${incident} triggered`,
       `pagerduty: incident ${incident} triggered again`,
+      `pagerduty: incident ${incident} acknowledged`,
       `pagerduty: incident ${incident} resolved`,
       `pagerduty: incident ${incident} triggered (#2)`,
     ]);

@@ -125,7 +125,7 @@ describe('the digest', () => {
     startClock(state, 'gdpr', hour(-70), 'ana');
     inStep(state);
     const progress = state.escalation.rungs['clock-late/clock late: gdpr'];
-    if (progress === undefined) throw new Error('there is no rung for a late task');
+    if (progress === undefined) throw new Error('there is no rung for a clock that ran out');
     called(progress, hour(4));
     expect(digest(state).cases[0]?.tasks).toEqual([
       'LATE by 8 h: Notify the supervisory authority (GDPR Article 33): due 2026-11-22 08:00 UTC [gdpr] Called everybody once 2026-11-22 10:00 UTC; nobody acknowledged.',

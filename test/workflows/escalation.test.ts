@@ -148,6 +148,9 @@ describe.each([
     // Two of them call: which one is meant has to be said.
     await expect(house.decide(workflowId, acknowledge, {})).rejects.toThrow(/name one of/);
     await house.decide(workflowId, acknowledge, { rung: `stuck: ${state}` });
+    // The pager hears of it, and calls nobody by its own policy.
+    await house.untilCase(workflowId, 'said at the pager', ({ pages }) => pages.length === 0);
+    expect((await incidents(laptop)).map(({ status }) => status)).toEqual(['acknowledged', 'triggered']);
     await forward(workflowId, 4 * hourMs + minuteMs, 'hour 4');
     expect(called()).toEqual([1, 2]);
 

@@ -19,6 +19,7 @@ const person = (name: string, deputies: string[] = []) => ({
 const ladder: Partial<Rung>[] = [
   { name: 'near', when: 'task near', afterMs: 0 },
   { name: 'late', when: 'task late', afterMs: 0, repeatEveryMs: dayMs, deputiesAfterMs: dayMs },
+  { name: 'run-out', when: 'clock late', afterMs: 0, repeatEveryMs: dayMs },
 ];
 const tasks = [
   { id: 'inform-owner', title: 'Tell the owner', owner: ['ana'], dueMs: 4 * hourMs },
@@ -190,7 +191,8 @@ test('recovered: the user is free, a running clock keeps the case open, the othe
   const runs = async () => (await house.handle(workflowId).describe()).runId;
   expect(await runs()).not.toBe(waiting.chain.split('~')[1]);
   expect((await house.ticketState(number))!.state).toBe('In Progress');
-  const called = house.mails.filter(({ subject, text }) => subject === 'Late: gdpr' && text.includes(lost.serial));
+  const runOut = 'A clock of the law has run out: gdpr';
+  const called = house.mails.filter(({ subject, text }) => subject === runOut && text.includes(lost.serial));
   // On the third day, and on every day after it.
   expect(called).toHaveLength(8);
 

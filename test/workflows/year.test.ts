@@ -15,8 +15,17 @@ beforeAll(async () => {
   house = await startTestHouse({
     with: { entra: false, servicenow: false },
     pollEveryMs: 60_000,
-    // Nobody closes a task here, and each would call every week.
-    rules: { escalation: { tasks: [] } },
+    // Nobody here closes a task or mends what is overdue: only silence is told, once each time.
+    rules: {
+      escalation: {
+        tasks: [],
+        ladder: [
+          { name: 'lost-mode', when: 'silent', afterMs: '1d', propose: 'lost mode' },
+          { name: 'write-off', when: 'silent', afterMs: '7d', propose: 'write-off' },
+          { name: 'proposal', when: 'proposal', afterMs: 0 },
+        ],
+      },
+    },
   });
 });
 afterAll(() => house.close());
