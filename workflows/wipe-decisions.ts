@@ -3,7 +3,7 @@
  * @module
  */
 import { setHandler } from '@temporalio/workflow';
-import type { CaseState } from '../playbook/case';
+import type { CaseState, Measure } from '../playbook/case';
 import type { Consent } from '../playbook/wipe';
 import {
   approveWipe as approve,
@@ -67,7 +67,7 @@ export function takeWipeDecisions(c: CaseFile): void {
           refuse(
             `The decision tree says do not wipe: ${advice.because} To wipe all the same, give --override with the reason.`,
           );
-        if (isIsolated(state) && !decision.override?.trim())
+        if (isolationIs(state, 'asked', 'in place', 'was there before') && !decision.override?.trim())
           refuse(
             'The device is isolated, and an isolated device never hears of its wipe: release it first, or give --override with the reason.',
           );
@@ -124,11 +124,10 @@ export function takeWipeDecisions(c: CaseFile): void {
       const answer =
         sent === undefined || plan === undefined
           ? 'cancelled'
-          : await c.step(
-              'cancel the wipe at the vendor',
-              () => act.cancelWipe({ tenant, now: c.now, plugin: plan.plugin, recordId: plan.recordId }),
-              { track: 'wipe', partOfEnding: true },
-            );
+          : // No step: a new run waits for this handler, and steps wait for the new run.
+            await act
+              .cancelWipe({ tenant, now: c.now, plugin: plan.plugin, recordId: plan.recordId })
+              .catch(() => 'not known' as const);
       if (answer === 'cancelled' && state.wipe.number === number) {
         endWipe(state, 'cancelled', `${who}: ${decision.reason}`);
         for (const id of [approvalQuestion, lostAnswerQuestion]) c.withdraw(id);
@@ -137,7 +136,8 @@ export function takeWipeDecisions(c: CaseFile): void {
         cancelled: 'The wipe is cancelled.',
         'too late': 'Too late: the device has the wipe already.',
         'cannot be cancelled': 'It cannot be cancelled: it waits at the vendor, and there is no way to take it back.',
-      }[answer ?? 'cannot be cancelled'];
+        'not known': 'The vendor could not be asked, or gave no answer: the wipe is followed as before. Try again.',
+      }[answer];
       c.say('wipe', text, { who, ...reasonOf(decision), note: true });
       return { text };
     },
@@ -189,7 +189,7 @@ export function takeWipeDecisions(c: CaseFile): void {
     {
       validator: unlessKnown(() => {
         stillOpen();
-        if (!isIsolated(state)) refuse('This case has not isolated the device.');
+        if (!isolationIs(state, 'asked', 'in place')) refuse('This case has not isolated the device.');
       }),
     },
   );
@@ -212,4 +212,7 @@ export function takeWipeDecisions(c: CaseFile): void {
   );
 }
 
-const isIsolated = ({ containment }: CaseState) => containment.measures.isolate?.state === 'in place';
+function isolationIs({ containment }: CaseState, ...states: Measure['state'][]): boolean {
+  const isolation = containment.measures.isolate;
+  return isolation !== undefined && states.includes(isolation.state);
+}
