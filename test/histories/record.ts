@@ -4,6 +4,7 @@
  * landed is never recorded anew; a change of the workflows gets the next number.
  * @module
  */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
@@ -11,18 +12,20 @@ import { workflowIds } from '../../workflows/ids';
 import {
   acknowledge,
   answer,
+  approveWipe,
   closeTask,
   falseAlarm,
   recovered,
   replaceDevice,
   reportSighting,
+  requestWipe,
   retryStep,
   snooze,
   startClock,
   stateEncryption,
   writeOff,
 } from '../../workflows/messages';
-import { startTestHouse, tenant, type TestHouse } from '../setup/test-house';
+import { analyst, startTestHouse, tenant, type TestHouse } from '../setup/test-house';
 import { fastForward } from '../setup/time-skipping';
 
 const state = process.argv[2] ?? '';
@@ -59,6 +62,16 @@ async function main(): Promise<void> {
     await restlessStory(restless);
   } finally {
     await restless.close();
+  }
+  const armed = await startTestHouse({
+    with: { intune: true, crowdstrike: true, secrets: true },
+    rules: { wipe: { waits: { settleMs: 300, lookFirstMs: 300, lookMaxMs: 600, askEveryMs: 400 } } },
+    wipe: { dryRun: false, approvers: ['ben'] },
+  });
+  try {
+    await wipedStory(armed);
+  } finally {
+    await armed.close();
   }
   rmSync(recorded, { recursive: true, force: true });
   renameSync(folder, recorded);
@@ -170,6 +183,40 @@ async function writtenOffStory(house: TestHouse): Promise<void> {
   await keep(house, 'case-written-off', workflowId, runId);
   await keep(house, 'case-reopened', workflowId);
 }
+
+/** Asked for by one, approved by another, held by a freeze, sent while offline, wiped, isolated, closed; and enrolled anew. */
+async function wipedStory(house: TestHouse): Promise<void> {
+  const { serial, workflowId } = house.laptop();
+  const { number } = await house.ticket({ u_serial: serial });
+  await house.report({ source: 'servicenow', ticket: number, device: { serial }, answers: { kind: 'stolen' } });
+  await house.untilContained(workflowId);
+  await house.house.guards.freeze(tenant, decision('a drill'));
+  await house.decide(workflowId, requestWipe, {});
+  await house.untilCase(workflowId, 'prepared', ({ wipe }) => wipe.plan !== undefined);
+  await house.decide(workflowId, approveWipe, { actor: { ...analyst, person: 'ben' } });
+  await house.untilCase(workflowId, 'held', ({ wipe }) => wipe.held?.by === 'the guard');
+  await house.house.guards.unfreeze(tenant, decision('the drill is over'));
+  await house.untilCase(workflowId, 'queued', ({ wipe }) => wipe.state === 'queued');
+  await house.move(serial, { do: 'online', place: 'cafe' });
+  for (let passedMs = 0; passedMs < 3 * minuteMs; passedMs += minuteMs / 2) await house.advance(minuteMs / 2);
+  await house.untilCase(workflowId, 'asked to close', ({ questions }) =>
+    questions.some(({ id }) => id === 'propose: close as wiped'),
+  );
+  await house.decide(workflowId, answer, { questionId: 'propose: close as wiped', value: 'yes' });
+  await house.untilCase(workflowId, 'listening', ({ listening }) => listening !== undefined);
+  const { runId } = await house.handle(workflowId).describe();
+  await house.advance(minuteMs);
+  await house.move(serial, { do: 'enrol-again', place: 'home' });
+  await house.untilCase(workflowId, 'open again', ({ reopened }) => reopened === 1);
+  await house.untilContained(workflowId);
+  await house.decide(workflowId, recovered, {});
+  await house.untilClosed(workflowId);
+  await keep(house, 'case-wiped', workflowId, runId);
+  await keep(house, 'case-enrolled-anew', workflowId);
+  await keep(house, 'guard-frozen', workflowIds.guard(tenant));
+}
+
+const decision = (reason: string) => ({ id: randomUUID(), actor: analyst, reason });
 
 const soon = (days: number) => new Date(Date.now() + days * dayMs).toISOString();
 
