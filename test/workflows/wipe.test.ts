@@ -106,6 +106,25 @@ const show = ({ workflowId }: Laptop) => house.house.cases.show(workflowId) as P
 /** As long as several of the case's own looks take. */
 const aWhile = () => house.untilPolled();
 const quietly = () => ({ signal: new AbortController().signal, now: new Date().toISOString() });
+async function isolateByHand({ serial }: Laptop): Promise<void> {
+  const { crowdstrike } = await house.control<{ crowdstrike: { hosts: { serial: string; deviceId: string }[] } }>(
+    'GET',
+    'state',
+  );
+  const token = await fetch(`${house.url}/oauth2/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ client_id: 'sim-crowdstrike-client', client_secret: 'sim-crowdstrike-secret' }),
+  });
+  const { access_token: bearer } = (await token.json()) as { access_token: string };
+  const ids = crowdstrike.hosts.filter((host) => host.serial === serial).map(({ deviceId }) => deviceId);
+  const { status } = await fetch(`${house.url}/devices/entities/devices-actions/v2?action_name=contain`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ ids }),
+  });
+  expect(status).toBe(202);
+}
+
 /** As an administrator does it, with a program of their own. */
 async function lockByHand(id: string): Promise<void> {
   const token = await fetch(`${house.url}/11111111-1111-4111-8111-111111111111/oauth2/v2.0/token`, {
@@ -142,7 +161,7 @@ describe.each([
 
   test('asked for, approved by another, queued while it is off, delivered in the café, isolated, acknowledged, closed, and back', async () => {
     const stolen = await contained('stolen');
-    const { workflowId, serial, user, number } = stolen;
+    const { workflowId, serial, hostname, user, number } = stolen;
     expect((await ask(stolen)).text).toMatch(/another person must approve/);
     const { wipe, questions } = await untilPrepared(stolen);
     expect(wipe).toMatchObject({
@@ -175,9 +194,11 @@ describe.each([
     await house.untilMail('The lost device was wiped', serial);
     await house.untilCase(
       workflowId,
-      'isolation settled',
-      ({ containment }) => !['asked', undefined].includes(containment.measures.isolate?.state),
+      'isolated',
+      ({ containment }) => containment.measures.isolate?.state === 'in place',
     );
+    const vendors = (await house.changes(serial, hostname)).filter((change) => /^(intune|crowdstrike): /.test(change));
+    expect(vendors).toEqual([...sentOnce(stolen), `intune: ${serial} wiped`, `crowdstrike: ${hostname} contained`]);
     await expect(ask(stolen)).rejects.toThrow(/It was wiped/);
 
     await house.decide(workflowId, answer, { questionId: 'propose: close as wiped', value: 'yes' });
@@ -333,6 +354,22 @@ describe('what holds it, and what ends it', () => {
     ]);
   });
 
+  test('isolated by somebody else, it gets no wipe either, and is not ours to release', async () => {
+    const lost = await contained('lost');
+    await isolateByHand(lost);
+    await house.decide(lost.workflowId, isolate, { reason: 'Somebody copies data.' });
+    await house.untilCase(
+      lost.workflowId,
+      'known',
+      ({ containment }) => containment.measures.isolate?.state === 'was there before',
+    );
+    await expect(ask(lost)).rejects.toThrow(/isolated/);
+    await expect(house.decide(lost.workflowId, releaseIsolation, {})).rejects.toThrow(/has not isolated/);
+    // A person who knows better has the last word, and the approver reads of it.
+    await ask(lost, { override: 'Intune is allowed through.' });
+    expect((await untilPrepared(lost)).wipe.plan?.warnings.join(' ')).toMatch(/It is isolated by crowdstrike/);
+  });
+
   test('frozen, nothing leaves; let go, it leaves; so it is with an isolation', async () => {
     const decide = (update: typeof freeze) =>
       house.client.workflow.getHandle(workflowIds.guard(tenant)).executeUpdate(update, {
@@ -373,7 +410,7 @@ describe('what holds it, and what ends it', () => {
     }
   });
 
-  test('a dry run never leaves, and says so; switched off, it needs no second request', async () => {
+  test('a dry run never leaves, and says so; switched off before a simulated vendor, it does', async () => {
     const { wipe } = house.house.tenant(tenant).settings;
     wipe.dryRun = true;
     try {
@@ -382,7 +419,9 @@ describe('what holds it, and what ends it', () => {
       expect(held.wipe).toMatchObject({ plan: { dryRun: true }, held: { says: expect.stringMatching(/^Dry run/) } });
       await aWhile();
       expect(await atIntune(stolen)).toEqual([]);
-      await house.decide(stolen.workflowId, cancelWipe, { reason: 'The drill is over.' });
+      wipe.dryRun = false;
+      await until(stolen, 'queued');
+      expect(await atIntune(stolen)).toEqual(sentOnce(stolen));
     } finally {
       wipe.dryRun = false;
     }
