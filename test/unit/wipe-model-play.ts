@@ -41,6 +41,8 @@ const startMs = Date.parse('2026-11-22T06:00:00.000Z');
 
 /** A decision that was taken in. */
 export interface Taken {
+  /** Of all decisions, in their order. */
+  n: number;
   atMs: number;
   serial: string;
   what: What;
@@ -128,7 +130,7 @@ export class Play {
     for (let n = 0; n < world.cases; n += 1) {
       const lost = { serial: serialOf(n), misled: false } as Lost;
       this.cases.push(lost);
-      this.startCase(lost, { report: reportOf(lost.serial), rules: rules() });
+      this.startCase(lost, { report: reportOf(lost.serial), rules: rules(world) });
     }
   }
 
@@ -202,7 +204,8 @@ export class Play {
       this.happen(happening);
       await this.simulation.playFor(0, look);
     }
-    await this.simulation.playFor(3 * hour, look);
+    // Not at a moment at which something is just about to happen.
+    await this.simulation.playFor(3 * hour + 777, look);
     for (const lost of this.cases) this.mustNotHang(lost);
     await this.getWell();
     this.broken.push(...this.simulation.faults);
@@ -276,7 +279,7 @@ export class Play {
     const value = 'value' in more ? { value: String(more.value) } : {};
     try {
       this.simulation.update(to, update, decision);
-      this.taken.push({ atMs: this.simulation.nowMs, serial, what, actor, ...value });
+      this.taken.push({ n: this.taken.length, atMs: this.simulation.nowMs, serial, what, actor, ...value });
       this.seen.add(what);
       this.simulation.update(to, update, decision);
     } catch (error) {
@@ -286,6 +289,7 @@ export class Play {
 
   private sight({ run, serial }: Lost, site: string | undefined): void {
     const at = iso(this.simulation.nowMs);
+    this.vendor.speaks(serial);
     const sighting: Sighting = {
       id: at,
       at,
@@ -328,10 +332,10 @@ export class Play {
     for (const { serial, state, misled } of this.cases) {
       this.seen.add(state.wipe.state);
       if (state.wipe.held) this.seen.add(`held by ${state.wipe.held.by}`);
-      const when = `${serial} at ${iso(nowMs)}: ${JSON.stringify(state.wipe)}`;
+      const when = () => `${serial} at ${iso(nowMs)}: ${JSON.stringify(state.wipe)}`;
       if (!misled && this.vendor.mayDeliver(serial)) {
-        if (!mayStillLand(state.wipe)) this.broken.push(`it may land, and the case denies it: ${when}`);
-        if (state.closedAt !== undefined) this.broken.push(`it may land, and the case is closed: ${when}`);
+        if (!mayStillLand(state.wipe)) this.broken.push(`it may land, and the case denies it: ${when()}`);
+        if (state.closedAt !== undefined) this.broken.push(`it may land, and the case is closed: ${when()}`);
       }
       const last = this.endings.findLast((one) => one.serial === serial);
       if (state.ending && last?.toMs !== Infinity)
@@ -378,9 +382,10 @@ export class Play {
 }
 
 /** As they are by default; what waits for a guard or an administrator asks less often, which changes nothing but the time it takes. */
-function rules(): CaseInput['rules'] {
+function rules({ consentMs }: World): CaseInput['rules'] {
   const given = structuredClone(defaultRules);
   given.wipe.waits.askEveryMs = hour;
+  given.wipe.consentMs = consentMs;
   return given;
 }
 

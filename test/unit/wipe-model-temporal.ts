@@ -150,7 +150,7 @@ export class Simulation {
       goOn,
     };
     this.touched.add(run);
-    inside.run({ run }, () =>
+    void inside.run({ run }, () =>
       play().catch((error: unknown) => {
         if (!run.over) this.faults.push(`${workflowId} failed: ${String(error)}`);
       }),

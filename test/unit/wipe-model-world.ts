@@ -70,6 +70,7 @@ export interface World {
   cases: number;
   perHour: number;
   perDay: number;
+  consentMs: number;
   dryRun: boolean;
   /** The console's address is this machine. */
   simulated: boolean;
@@ -90,20 +91,20 @@ const often: [What, number][] = [
   ['request', 6],
   ['approve', 7],
   ['refuse', 1],
-  ['cancel', 4],
+  ['cancel', 3],
   ['recovered', 1],
   ['false alarm', 1],
   ['write off', 1],
   ['sighting', 3],
   ['seen in the office', 1],
-  ['answer', 5],
+  ['answer', 8],
   ['retry', 2],
-  ['skip', 1],
+  ['skip', 3],
   ['freeze', 1],
   ['unfreeze', 2],
   ['switch dry run', 1],
   ['point at another console', 1],
-  ['online', 7],
+  ['online', 9],
   ['second administrator', 3],
   ['forgotten', 1],
   ['new runs', 1],
@@ -116,14 +117,21 @@ const happening: fc.Arbitrary<Happening> = fc.record({
   by: fc.oneof(fc.nat(1), fc.nat(1), fc.nat(actors.length - 1)),
   n: fc.nat(99),
 });
-/** Most worlds begin as most cases do: somebody asks, and somebody else agrees. */
+/** Most cases begin like this: somebody asks, and somebody else agrees. */
 const beginning = fc
-  .record({ asked: fc.constantFrom(...waits), agreed: fc.constantFrom(...waits.slice(4, 9)) })
-  .map(({ asked, agreed }): Happening[] => [
-    { waitMs: asked, what: 'request', which: 0, by: 0, n: 0 },
-    { waitMs: agreed, what: 'approve', which: 0, by: 1, n: 0 },
+  .record({ asked: fc.constantFrom(...waits.slice(0, 8)), agreed: fc.constantFrom(...waits.slice(3, 8)) })
+  .map(({ asked, agreed }): Omit<Happening, 'which'>[] => [
+    { waitMs: asked, what: 'request', by: 0, n: 0 },
+    { waitMs: agreed, what: 'approve', by: 1, n: 0 },
   ]);
 const rarely = fc.oneof({ arbitrary: fc.constant(false), weight: 7 }, { arbitrary: fc.constant(true), weight: 1 });
+
+/** Most goes well, or everything would die at its first step. */
+const fate = fc.oneof(
+  { arbitrary: fc.constant(0), weight: 9 },
+  { arbitrary: fc.nat(99), weight: 6 },
+  { arbitrary: fc.integer({ min: 85, max: 99 }), weight: 2 },
+);
 
 /** @param cases How many cases ask the same guard. */
 export const worldsOf = (cases: fc.Arbitrary<number>): fc.Arbitrary<World> =>
@@ -132,6 +140,7 @@ export const worldsOf = (cases: fc.Arbitrary<number>): fc.Arbitrary<World> =>
       cases,
       perHour: fc.integer({ min: 1, max: 3 }),
       more: fc.nat(3),
+      consentMs: fc.constantFrom(8 * hour, 3 * day),
       dryRun: rarely,
       simulated: rarely,
       secondAdministrator: fc.oneof(fc.constant(false), fc.constant(false), fc.constant(true)),
@@ -139,14 +148,20 @@ export const worldsOf = (cases: fc.Arbitrary<number>): fc.Arbitrary<World> =>
       pin: fc.constantFrom<World['pin'][]>('none', 'none', 'ours'),
       whenOffline: fc.constantFrom<World['whenOffline'][]>('queue-at-vendor', 'queue-at-vendor', 'hold-until-seen'),
       before: fc.constantFrom<World['before'][]>('none', 'none', 'failed', 'cancelled', 'acknowledged'),
-      beginning: fc.oneof({ arbitrary: beginning, weight: 4 }, { arbitrary: fc.constant([]), weight: 1 }),
-      middle: fc.array(happening, { maxLength: 14 }),
-      fates: fc.array(fc.oneof(fc.constant(0), fc.nat(99), fc.integer({ min: 80, max: 99 })), { maxLength: 60 }),
+      beginnings: fc.array(fc.oneof({ arbitrary: beginning, weight: 5 }, { arbitrary: fc.constant([]), weight: 1 }), {
+        minLength: 50,
+        maxLength: 50,
+      }),
+      middle: fc.array(happening, { maxLength: 16, size: 'max' }),
+      fates: fc.array(fate, { maxLength: 100, size: 'max' }),
     })
-    .map(({ more, beginning: first, middle, ...world }) => ({
+    .map(({ more, beginnings, middle, ...world }) => ({
       ...world,
       perDay: world.perHour + more,
-      happenings: [...first, ...middle],
+      happenings: [
+        ...beginnings.slice(0, world.cases).flatMap((some, which) => some.map((one) => ({ ...one, which }))),
+        ...middle,
+      ],
     }));
 
 /** One of the world's fates at a time. */
@@ -194,7 +209,10 @@ const longestLagMs = 25 * second;
 
 export class Vendor {
   readonly arrivals: Arrival[] = [];
-  private readonly devices = new Map<string, { commands: Command[]; forgotten: boolean; syncedAtMs: number }>();
+  private readonly devices = new Map<
+    string,
+    { commands: Command[]; forgotten: boolean; syncedAtMs: number; enrolledAtMs: number }
+  >();
   private readonly codes: {
     code: string;
     answer: 'needs approval' | 'approved' | 'rejected' | 'expired' | 'completed';
@@ -213,7 +231,12 @@ export class Vendor {
       const commands: Command[] = [];
       const startedAtMs = startMs - 30 * day;
       if (world.before !== 'none') commands.push({ state: world.before, startedAtMs, shownAtMs: startedAtMs });
-      this.devices.set(serialOf(n), { commands, forgotten: false, syncedAtMs: startMs - day });
+      this.devices.set(serialOf(n), {
+        commands,
+        forgotten: false,
+        syncedAtMs: startMs - day,
+        enrolledAtMs: startMs - 300 * day,
+      });
     }
   }
 
@@ -231,7 +254,10 @@ export class Vendor {
   /** Nobody can say that the device is safe from it. */
   mayDeliver = (serial: string) =>
     this.commands(serial).some(({ state }) => state === 'queued' || state === 'delivered');
-  wasWiped = (serial: string) => this.commands(serial).some(({ state }) => state === 'acknowledged');
+  wasWiped = (serial: string) =>
+    this.commands(serial).some(
+      ({ state, startedAtMs }) => state === 'acknowledged' && startedAtMs >= this.device(serial).enrolledAtMs,
+    );
 
   /** The device is online for a moment, and something of it comes to pass. */
   online(serial: string, n: number): void {
@@ -239,12 +265,17 @@ export class Vendor {
     const command = device.commands.find(({ state }) => state === 'queued' || state === 'delivered');
     if (device.forgotten) return;
     device.syncedAtMs = this.simulation().nowMs;
-    if (command === undefined || n < 15) return;
-    if (n < 30) command.state = 'delivered';
+    if (command === undefined || n < 10) return;
+    if (n < 35) command.state = 'delivered';
     else if (n < 80) command.state = 'acknowledged';
     else if (n < 88) command.state = 'failed';
     else if (n < 93) command.state = 'cancelled';
     // Wiped before it could tell: it stays as it is for ever.
+  }
+
+  /** It speaks: what was wiped must have been set up again. */
+  speaks(serial: string): void {
+    if (this.wasWiped(serial)) this.device(serial).enrolledAtMs = this.simulation().nowMs;
   }
 
   isForgotten = (serial: string) => this.device(serial).forgotten;
@@ -254,8 +285,10 @@ export class Vendor {
   }
 
   decide(n: number): void {
-    const waiting = this.codes.find(({ answer }) => answer === 'needs approval');
-    if (waiting) waiting.answer = n < 70 ? 'approved' : n < 85 ? 'rejected' : 'expired';
+    const waiting = this.codes.filter(({ answer }) => answer === 'needs approval');
+    // Some go through the list, others agree to all of it.
+    for (const one of n % 2 === 0 ? waiting : waiting.slice(0, 1))
+      one.answer = n < 70 ? 'approved' : n < 85 ? 'rejected' : 'expired';
   }
 
   private async reached(): Promise<void> {
@@ -273,7 +306,7 @@ export class Vendor {
       supervised: false,
       companyOwned: true,
       encrypted: 'unknown',
-      enrolledAt: '2025-01-01T00:00:00.000Z',
+      enrolledAt: iso(this.device(serial).enrolledAtMs),
       lastSyncAt: iso(this.device(serial).syncedAtMs),
       state: 'managed',
     };
@@ -349,11 +382,11 @@ export class Vendor {
         scheduledAtMs,
         pinKept: this.world.pin === 'none' || [...this.secrets.values()].includes(pin ?? ''),
       });
-    if (n >= 78 && n < 84) {
+    if (n >= 30 && n < 45) {
       arrive('lost on the way');
       throw new OutcomeUnknown('LDP_OUTCOME_UNKNOWN', 'The answer was lost.');
     }
-    if ((n >= 84 && n < 88) || this.device(serial).forgotten) {
+    if ((n >= 45 && n < 50) || this.device(serial).forgotten) {
       arrive('refused');
       throw new VendorRefused('LDP_REFUSED', 'The console says no.');
     }
@@ -362,17 +395,17 @@ export class Vendor {
       arrive('approval asked for');
       const code = `code-${this.codes.length + 1}`;
       this.codes.push({ code, answer: 'needs approval' });
-      if (n >= 88 && n < 92) throw new OutcomeUnknown('LDP_OUTCOME_UNKNOWN', 'The answer was lost.');
+      if (n >= 50 && n < 60) throw new OutcomeUnknown('LDP_OUTCOME_UNKNOWN', 'The answer was lost.');
       throw new VendorRefused('LDP_APPROVAL_REQUIRED', 'A second administrator must agree.', { approvalCode: code });
     }
     if (agreed) agreed.answer = 'completed';
     arrive('effect');
-    const lagMs = Math.min(longestLagMs, n * 300);
+    const lagMs = Math.min(longestLagMs, n * 500);
     const { nowMs } = simulation;
     this.device(serial).commands.push({ state: 'queued', startedAtMs: nowMs, shownAtMs: nowMs + lagMs });
     await simulation.hop();
-    if (n >= 88 && n < 94) throw new OutcomeUnknown('LDP_OUTCOME_UNKNOWN', 'A 5xx after the effect.');
-    if (n >= 94 && n < 97) throw new Error('gone wrong after the effect');
+    if (n >= 50 && n < 70) throw new OutcomeUnknown('LDP_OUTCOME_UNKNOWN', 'A 5xx after the effect.');
+    if (n >= 70 && n < 80) throw new Error('gone wrong after the effect');
   }
 }
 
