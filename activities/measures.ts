@@ -255,7 +255,9 @@ function locking(tenant: Tenant, permit: AskPermit): Lever | undefined {
       if (offer.pin !== 'none' && tenant.secretStore === undefined)
         throw new VendorRefused('LDP_NOT_OFFERED', 'Its PIN must be kept: the settings name no secret store.');
       const commands = await management.readCommands(record.id, call);
-      const lock = commands.find(({ command }) => command === 'lock');
+      // A lock of an earlier enrolment says nothing of this one.
+      const since = record.enrolledAt ?? '';
+      const lock = commands.find(({ command, startedAt }) => command === 'lock' && startedAt >= since);
       const present = lock !== undefined && ['queued', 'delivered', 'acknowledged'].includes(lock.state);
       await keepLockPin(tenant, first, record.id, commands, call);
       return {
