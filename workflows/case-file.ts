@@ -17,8 +17,6 @@ import {
 import type { PlaybookActivities } from '../activities';
 import type { CaseState, PendingPage, Question, Step, TrackName } from '../playbook/case';
 import { namesOf, openCase, pageHash, takeReport, troubledSteps, upgrade } from '../playbook/case';
-import type { RungProgress } from '../playbook/ladder';
-import { called, held, incidentOf } from '../playbook/ladder';
 import { nameTicket } from '../playbook/report';
 import { defaultRules } from '../playbook/rules';
 import { summarise } from '../playbook/summary';
@@ -36,8 +34,6 @@ export const act = activitiesOf<PlaybookActivities>({
 
 /** How many archived entries stay in the state for `show` and the console. */
 const tailKept = 20;
-/** How often a page is tried again for those who could not be reached, while others have it. */
-const mostPageTries = 5;
 /** Entries that wait for an archive that is away; beyond them, more of the same is only counted. */
 const longestBacklog = 400;
 /** Longest text of one entry (characters). */
@@ -47,6 +43,8 @@ export class CaseFile {
   readonly state: CaseState;
   /** False in runs that began before there was a ladder: they page everybody at once, until they go on as a new run. */
   readonly hasLadder = patched('ladder');
+  /** The page that is on its way: it cannot be called back. */
+  sending: PendingPage | undefined;
   /** Activities on their way. Continuing as new now would lose their results. */
   private inFlight = 0;
   /** Continuing as new is wanted: nothing new starts until everything has come home. */
@@ -380,125 +378,13 @@ export class CaseFile {
     delete notes.sending;
   }
 
-  /** Pages, one after the other; those that wait for an hour or for the next try let others go first. */
-  async keepPages(): Promise<never> {
-    const { state } = this;
-    for (;;) {
-      const ready = () =>
-        state.pages.find(({ notBefore }) => notBefore === undefined || Date.parse(notBefore) <= Date.now());
-      const next = () => state.pages.flatMap(({ notBefore }) => notBefore ?? []).sort()[0];
-      const waited = next();
-      await this.until(() => ready() !== undefined || next() !== waited, waited);
-      const page = ready();
-      if (page) await this.send(page);
-    }
-  }
-
-  private async send(page: PendingPage): Promise<void> {
-    const { state } = this;
-    const { tenant } = state;
-    const { key, subject, to, incident, told } = page;
-    const done = () => (state.pages = state.pages.filter((other) => other !== page));
-    const text = `${page.text}\n\n${summarise(state)}`;
-    const step = { track: 'case', partOfEnding: true } as const;
-    if (page.acknowledge && incident !== undefined) {
-      const about = { tenant, now: this.now, incident };
-      await this.step('acknowledge at the pager', () => act.acknowledgeIncident(about), step);
-      done();
-      return;
-    }
-    if (page.resolve && incident !== undefined) {
-      await this.step('resolve at the pager', () => act.resolveIncident({ tenant, now: this.now, incident }), step);
-      done();
-      return;
-    }
-    if (to === undefined) {
-      const old = { key, subject, text };
-      await this.step('page people', () => act.pagePeople({ tenant, now: this.now, page: old }), step);
-      done();
-      return;
-    }
-    this.sending = page;
-    const given = { key, subject, text, to, ...(incident !== undefined && { incident }), ...(told && { told }) };
-    const answer = await this.step('page people', () => act.callPeople({ tenant, now: this.now, page: given }), step);
-    this.sending = undefined;
-    if (answer?.heldUntil !== undefined) {
-      const progress = this.rungOf(page);
-      if (progress?.calling) held(progress, answer.heldUntil);
-      if (page.rung === undefined) page.notBefore = answer.heldUntil;
-      else done();
-      return;
-    }
-    this.tellCalled(page, answer?.told ?? [], answer?.missing ?? [], answer?.atPager === true);
-    const reached = (answer?.told.length ?? 0) > 0;
-    const dropped = !state.pages.includes(page);
-    if (!dropped && answer?.missing.some(({ again }) => again) && (!reached || (page.tries ?? 0) < mostPageTries)) {
-      page.told = answer.told;
-      page.tries = (page.tries ?? 0) + 1;
-      page.notBefore = this.after(Math.min(state.rules.waits.retryMaxMs, 60_000 * 2 ** Math.min(page.tries, 10)));
-      return;
-    }
-    done();
-  }
-
-  /** Written down, and counted by the rung, when the first of them has it. */
-  private tellCalled(
-    page: PendingPage,
-    told: string[],
-    missing: { who: string; message: string }[],
-    atPager: boolean,
-  ): void {
-    const anew = told.filter((who) => !page.told?.includes(who));
-    const names = anew.length > 0 ? anew.join(', ') : 'nobody';
-    // The journal is closed before the last pages go out.
-    if (!this.closing && (anew.length > 0 || page.tries === undefined))
-      this.say('escalation', `Called ${names}: ${page.subject}.`, {
-        ...(missing.length > 0 && {
-          evidence: `Not reached: ${missing.map(({ who, message }) => `${who} (${message})`).join('; ')}`,
-        }),
-      });
-    const progress = this.rungOf(page);
-    if (atPager && progress) progress.atPager = true;
-    // It was over before the pager had it.
-    else if (atPager && page.incident !== undefined) this.resolve(page.incident);
-    if (progress?.calling === undefined || (told.length === 0 && missing.length > 0)) return;
-    called(progress, this.now);
-  }
-
-  /** Somebody has it in hand: the pager need not go on calling. */
-  acknowledge(incident: string): void {
-    this.state.pages.push({ key: `${incident}:acknowledge`, subject: '', text: '', incident, acknowledge: true });
-  }
-
-  /** The trouble is over: whoever looks at the pager sees it. */
-  resolve(incident: string): void {
-    this.state.pages.push({ key: `${incident}:resolve`, subject: '', text: '', incident, resolve: true });
-  }
-
-  /** Undefined when its trouble is over meanwhile, or began anew. */
-  private rungOf({ rung, incident }: PendingPage): RungProgress | undefined {
-    const { chain, escalation } = this.state;
-    const progress = rung === undefined ? undefined : escalation.rungs[rung];
-    return progress && incidentOf(chain, progress) === incident ? progress : undefined;
-  }
-
-  private sending: PendingPage | undefined;
-
-  /** What waits to be said by a rung is not said any more. A page on its way cannot be called back, but is not tried again. */
-  dropPages(rung: string): void {
-    const { state } = this;
-    state.pages = state.pages.filter((page) => page.rung !== rung);
-    const progress = state.escalation.rungs[rung];
-    if (progress && this.sending?.rung !== rung) delete progress.calling;
-  }
-
   /** Nothing is gathered any more: the case only waits for its last words to be sent. */
   private get hurrying(): boolean {
     return this.state.outcome !== 'open';
   }
 
   /** The rounds end when the case has nothing more to say. */
-  private closing = false;
+  closing = false;
   stopRounds(): void {
     this.closing = true;
   }

@@ -11,6 +11,7 @@ import { sameTicket } from '../playbook/case';
 import { closeTask, describeTask, openTasks, runningClocks } from '../playbook/tasks';
 import { mayStillLand } from '../playbook/wipe';
 import { act, CaseFile } from './case-file';
+import { keepPages } from './pages';
 import { takeDecisions } from './decisions';
 import type { CaseInput } from './messages';
 import { describe, deviceSeen, pageAcknowledged, reportReceived, userReleased } from './messages';
@@ -57,7 +58,7 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
 
   // What goes on all the while: status, tickets, pages and the journal are kept in step with the case.
   void c.keepStatus();
-  void c.keepPages();
+  void keepPages(c);
   void pageForVip(c);
   const rounds = Promise.all([c.keepTickets(), c.keepJournal()]);
 

@@ -10,6 +10,7 @@ import { incidentOf, progressKey } from '../playbook/ladder';
 import type { Task } from '../playbook/tasks';
 import { closeTask as close, describeTask, openTasks, startClock as start } from '../playbook/tasks';
 import type { CaseFile } from './case-file';
+import { acknowledgeAtPager, dropPages } from './pages';
 import { decisionsOf, reasonOf, refuse } from './decisions';
 import type { Acknowledge, CloseTask, PageAcknowledged, Snooze, StartClock, StateEncryption } from './messages';
 import { acknowledge, closeTask, snooze, startClock, stateEncryption } from './messages';
@@ -27,7 +28,7 @@ export function takePeoplesDecisions(c: CaseFile): void {
     once((decision: Acknowledge) => {
       const progress = rungOf(state, decision.rung, hasCalled);
       acknowledged(c, progress, decision.actor.person, c.now, decision.reason);
-      if (progress.atPager) c.acknowledge(incidentOf(state.chain, progress));
+      if (progress.atPager) acknowledgeAtPager(c, incidentOf(state.chain, progress));
       return `Acknowledged: ${progress.trouble}. Nobody is called again by ${progress.rung} for it.`;
     }),
     { validator: unlessKnown((decision: Acknowledge) => void rungOf(state, decision.rung, hasCalled)) },
@@ -40,7 +41,7 @@ export function takePeoplesDecisions(c: CaseFile): void {
       const until = new Date(decision.until).toISOString();
       progress.snoozed = { until, who: decision.actor.person, reason: decision.reason };
       delete progress.acknowledged;
-      c.dropPages(progressKey(progress.rung, progress.trouble));
+      dropPages(c, progressKey(progress.rung, progress.trouble));
       c.say('escalation', `Put off until ${clockTime(until)}: ${progress.trouble}.`, {
         who: decision.actor.person,
         evidence: decision.reason,
@@ -153,7 +154,7 @@ export function takeAcknowledgement(c: CaseFile, { id, incident, who, at }: Page
 
 function acknowledged(c: CaseFile, progress: RungProgress, who: string, at: string, reason: string): void {
   progress.acknowledged = { who, at };
-  c.dropPages(progressKey(progress.rung, progress.trouble));
+  dropPages(c, progressKey(progress.rung, progress.trouble));
   c.say('escalation', `Acknowledged: ${progress.trouble}.`, { who, ...(reason && { evidence: reason }), note: true });
 }
 

@@ -15,6 +15,7 @@ import { factsOf, subjectOf, troublesOf } from '../../playbook/troubles';
 import { takeLostAnswer, lostAnswerQuestion } from '../lost-answer';
 import { Alarm } from '../alarm';
 import type { CaseFile } from '../case-file';
+import { dropPages, resolveAtPager } from '../pages';
 import type { Decision } from '../messages';
 
 const hourMs = 60 * 60_000;
@@ -37,7 +38,7 @@ export async function escalation(c: CaseFile): Promise<void> {
     for (const progress of keepClocks(track, ladder, troubles, c.now)) standDown(c, progress);
     // What waits in the queue is not said while it means nothing.
     for (const { id, pausedSince } of troubles)
-      if (pausedSince !== undefined) for (const { name } of ladder) c.dropPages(progressKey(name, id));
+      if (pausedSince !== undefined) for (const { name } of ladder) dropPages(c, progressKey(name, id));
     for (const progress of takeFacts(track, ladder, factsOf(state))) standDown(c, progress);
     for (const call of dueCalls(track, ladder, troubles, c.now)) raise(c, call);
     fallSilent(c);
@@ -87,12 +88,12 @@ function raise(c: CaseFile, { key, rung, trouble, to }: DueCall): void {
 /** The trouble is over, or something made the rung needless. */
 function standDown(c: CaseFile, progress: RungProgress): void {
   const { chain, rules } = c.state;
-  c.dropPages(progressKey(progress.rung, progress.trouble));
+  dropPages(c, progressKey(progress.rung, progress.trouble));
   const proposed = rules.escalation.ladder.find(({ name }) => name === progress.rung)?.propose;
   if (progress.proposed && proposed !== undefined) c.withdraw(proposalId(proposed));
   if (!progress.atPager) return;
   delete progress.atPager;
-  c.resolve(incidentOf(chain, progress));
+  resolveAtPager(c, incidentOf(chain, progress));
 }
 
 // --- silence -----------------------------------------------------------------------------------------------------
