@@ -21,6 +21,8 @@ export interface MeasureInput {
   now: string;
   measure: SideMeasure;
   device: ManagedDevice;
+  /** `isolate` only where the device still hears of its wipe. */
+  selective?: true;
 }
 
 /** What a look at one measure shows. */
@@ -47,6 +49,13 @@ export function createMeasureActivities(house: House) {
 
   /** Look at one measure; changes nothing. */
   async function readMeasure(input: MeasureInput): Promise<MeasureReading> {
+    const [edr] = house.tenant(input.tenant).detections;
+    if (input.selective && edr && !edr[1].selective)
+      return {
+        offered: false,
+        present: false,
+        evidence: `${edr[0]} cannot isolate selectively: ${edr[1].whileIsolated}`,
+      };
     const lever = leverFor(input.tenant, input.measure);
     if (lever === undefined) return { offered: false, present: false, evidence: notOffered[input.measure] };
     try {

@@ -86,6 +86,7 @@ export function createWipeActivities(house: House) {
       dryRun: wipe.dryRun,
       approvers: wipe.approvers,
       evidence: await takeEvidence(tenant, input, record, call),
+      ...(cleanUp && { cleanUpAfterMs: cleanUp.afterMs }),
       hosts: agentHostsOf(tenant),
       warnings: [
         offer.because,

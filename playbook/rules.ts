@@ -57,8 +57,11 @@ export interface EscalationRules {
   cleanUps: CleanUp[];
 }
 
-/** When an EDR cuts the device off. Isolated first, it would never hear of its wipe. */
-export type IsolateWhen = 'never' | 'afterWipeDelivered' | 'immediate';
+/**
+ * When an EDR cuts the device off. Isolated first, it would never hear of its wipe: `selective` isolates at once, and only
+ * where the EDR leaves device management and the Netskope client reachable.
+ */
+export type IsolateWhen = 'never' | 'afterWipeDelivered' | 'selective' | 'immediate';
 
 export interface WipeRules {
   whenOffline: { lost: WhenOffline; stolen: WhenOffline };

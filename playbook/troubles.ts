@@ -8,6 +8,7 @@ import { isNews, moveTheUser, troubledSteps } from './case';
 import { clockTime } from './clock-time';
 import { describeDevice } from './device';
 import type { Fact, Trouble, TroubleKind } from './ladder';
+import type { CleanUp } from './rules';
 import { openTasks } from './tasks';
 import { mayStillLand } from './wipe';
 
@@ -86,12 +87,21 @@ function ofPresence(state: CaseState): Trouble[] {
           },
         ]
       : []),
-    ...cleanUps.map(({ where, afterMs, warnBeforeMs }) => ({
+    ...[...cleanUps, ...ofItsConsole(state)].map(({ where, afterMs, warnBeforeMs }) => ({
       ...about('clean-up near', where),
       since: new Date(lastSeen + afterMs - warnBeforeMs).toISOString(),
       says: `${where} removes the record of ${name} at ${clockTime(new Date(lastSeen + afterMs).toISOString())}, and with it every command that waits for the device. Exclude it from the clean-up, or copy out what you need.`,
     })),
   ];
+}
+
+const dayMs = 24 * 60 * 60_000;
+
+/** A wipe waits in a console that forgets silent devices: nobody may find out afterwards. */
+function ofItsConsole({ wipe }: CaseState): CleanUp[] {
+  const { plan } = wipe;
+  if (plan?.cleanUpAfterMs === undefined || !mayStillLand(wipe)) return [];
+  return [{ where: plan.plugin, afterMs: plan.cleanUpAfterMs, warnBeforeMs: 14 * dayMs }];
 }
 
 /** Since when no feed is left whose silence would mean something. */

@@ -44,6 +44,8 @@ export interface WipePlan {
   evidence: string;
   /** Hosts that the steering configuration must let through, or the command never arrives. */
   hosts: string[];
+  /** After so long without a sign its console forgets the device, and the command with it (milliseconds). */
+  cleanUpAfterMs?: number;
   /** What the approver should know, in sentences. */
   warnings: string[];
 }

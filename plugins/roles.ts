@@ -206,6 +206,8 @@ export interface EndpointDetection {
   readAgent(id: string, call: Call): Promise<AgentRecord | undefined>;
   /** What stays reachable while a device is isolated, in one sentence for the approver. */
   readonly whileIsolated: string;
+  /** An isolated device still reaches its device management and the Netskope client. Absent: it does not. */
+  readonly selective?: true;
   isolate(agent: AgentRecord, reason: string, call: Call): Promise<void>;
   release(agent: AgentRecord, reason: string, call: Call): Promise<void>;
   readonly settleMs: number;

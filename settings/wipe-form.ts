@@ -42,7 +42,7 @@ export const wipeRulesForm = z
       })
       .prefault({})
       .describe('The variant that goes on through power-off; it may leave a device unbootable.'),
-    isolate: oneOf(['never', 'afterWipeDelivered', 'immediate'])
+    isolate: oneOf(['never', 'afterWipeDelivered', 'selective', 'immediate'])
       .default(wipe.isolate)
       .describe('When an EDR cuts the device off. Isolated first, it would never hear of its wipe.'),
     waits: z

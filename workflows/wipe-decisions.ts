@@ -67,7 +67,9 @@ export function takeWipeDecisions(c: CaseFile): void {
           refuse(
             `The decision tree says do not wipe: ${advice.because} To wipe all the same, give --override with the reason.`,
           );
-        if (isolationIs(state, 'asked', 'in place', 'was there before') && !decision.override?.trim())
+        const selective = state.rules.wipe.isolate === 'selective' && state.asked.isolate === undefined;
+        const cutOff = !selective && isolationIs(state, 'asked', 'in place', 'was there before');
+        if (cutOff && !decision.override?.trim())
           refuse(
             'The device is isolated, and an isolated device never hears of its wipe: release it first, or give --override with the reason.',
           );
@@ -153,6 +155,8 @@ export function takeWipeDecisions(c: CaseFile): void {
     isolate,
     once((decision: Isolate) => {
       state.asked.isolate = true;
+      // What a rule could not do, a person may ask for all the same.
+      if (isolationIs(state, 'not offered')) delete state.containment.measures.isolate;
       c.say('containment', 'Isolation was asked for.', {
         who: decision.actor.person,
         ...reasonOf(decision),

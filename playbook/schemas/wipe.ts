@@ -25,6 +25,7 @@ const plan = z.object({
   approvers: z.array(z.string()),
   evidence: z.string().describe('Key in the archive.'),
   hosts: z.array(z.string()).describe('What the steering configuration must let through.'),
+  cleanUpAfterMs: z.number().exactOptional(),
   warnings: z.array(z.string()),
 }) satisfies z.ZodType<WipePlan>;
 
@@ -74,7 +75,7 @@ export const wipeRulesSchema = z.object({
   consentMs: z.number(),
   askAgainMs: z.number(),
   protected: z.object({ lost: z.boolean(), stolen: z.boolean() }),
-  isolate: z.enum(['never', 'afterWipeDelivered', 'immediate']),
+  isolate: z.enum(['never', 'afterWipeDelivered', 'selective', 'immediate']),
   waits: z.object({
     settleMs: z.number(),
     lookFirstMs: z.number(),

@@ -50,7 +50,7 @@ describe('a case of schema 1', () => {
       tasks: [],
       reopened: 0,
     });
-    expect(upgraded.rules).toEqual({ ...old().rules, escalation: defaultRules.escalation });
+    expect(upgraded.rules).toEqual({ ...old().rules, escalation: defaultRules.escalation, wipe: defaultRules.wipe });
   });
 
   test('is unheard since its last sighting, or since its opening', () => {

@@ -354,6 +354,27 @@ describe('what holds it, and what ends it', () => {
     ]);
   });
 
+  test('selective: an EDR that would cut everything off isolates nobody by itself; a person may ask for it', async () => {
+    const { wipe } = house.settings.tenants[tenant]!.rules;
+    const usual = wipe.isolate;
+    wipe.isolate = 'selective';
+    const lost = await contained('stolen').finally(() => (wipe.isolate = usual));
+    const left = await house.untilCase(
+      lost.workflowId,
+      'looked',
+      ({ containment }) => containment.measures.isolate !== undefined,
+    );
+    expect(left.containment.measures.isolate).toMatchObject({ state: 'not offered' });
+    expect(left.containment.measures.isolate?.evidence).toContain('cannot isolate selectively');
+    expect((await house.changes(lost.hostname)).filter((change) => change.startsWith('crowdstrike'))).toEqual([]);
+    await house.decide(lost.workflowId, isolate, { reason: 'Somebody copies data.' });
+    await house.untilCase(
+      lost.workflowId,
+      'isolated',
+      ({ containment }) => containment.measures.isolate?.state === 'in place',
+    );
+  });
+
   test('isolated by somebody else, it gets no wipe either, and is not ours to release', async () => {
     const lost = await contained('lost');
     await isolateByHand(lost);

@@ -210,11 +210,16 @@ function sideMeasures(c: CaseFile): SideMeasure[] {
 
 /** By the rules or because a person asked; never before a wipe that is to be heard, and answered. */
 function mustIsolate(state: CaseState): boolean {
-  const { asked, rules, wipe } = state;
+  const { asked, containment, rules, wipe } = state;
   if (asked.isolate !== undefined) return asked.isolate;
+  if (rules.wipe.isolate === 'selective') return containment.measures.isolate?.state !== 'not offered';
   if (rules.wipe.isolate === 'immediate') return toleratesIsolation(state) || !wipeUnderWay(wipe);
   return rules.wipe.isolate === 'afterWipeDelivered' && toleratesIsolation(state);
 }
+
+/** By this rule an EDR that cuts everything off isolates nobody; a person may still ask for it. */
+const onlySelectively = ({ asked, rules }: CaseState, measure: SideMeasure) =>
+  measure === 'isolate' && rules.wipe.isolate === 'selective' && asked.isolate === undefined;
 
 /** A person wants the isolation lifted, and the case goes on. */
 async function liftIsolation(c: CaseFile): Promise<void> {
@@ -247,7 +252,14 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
   if (known === undefined) {
     const before = await c.step(
       `look at ${measure}`,
-      () => act.readMeasure({ tenant, now: c.now, measure, device }),
+      () =>
+        act.readMeasure({
+          tenant,
+          now: c.now,
+          measure,
+          device,
+          ...(onlySelectively(c.state, measure) && { selective: true }),
+        }),
       track,
     );
     if (before === undefined) return;
