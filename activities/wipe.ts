@@ -7,6 +7,7 @@ import { log } from '@temporalio/activity';
 import { archiveKeys } from '../playbook/archive-keys';
 import type { ManagedDevice } from '../playbook/device';
 import type { Permit } from '../playbook/permits';
+import { missingHosts } from '../playbook/wipe-hosts';
 import type { SeenCommand, SendOutcome, VendorAnswer, WipePlan } from '../playbook/wipe';
 import { OutcomeUnknown, PlaybookError, VendorRefused } from '../plugins/errors';
 import type { Call, CommandProgress, DeviceManagement, ManagedRecord } from '../plugins/roles';
@@ -72,6 +73,8 @@ export function createWipeActivities(house: House) {
       );
     const cleanUp = await management.readCleanUp?.(call).catch(() => undefined);
     const earlierWipe = newestEnded(await management.readCommands(record.id, call));
+    const hosts = agentHostsOf(tenant);
+    const steering = await steeringWarnings(tenant, hosts, call);
     return {
       at: input.now,
       plugin,
@@ -87,8 +90,9 @@ export function createWipeActivities(house: House) {
       approvers: wipe.approvers,
       evidence: await takeEvidence(tenant, input, record, call),
       ...(cleanUp && { cleanUpAfterMs: cleanUp.afterMs }),
-      hosts: agentHostsOf(tenant),
+      hosts,
       warnings: [
+        ...steering.inItsWay,
         offer.because,
         ...(await isolationWarning(tenant, input.device, call)),
         ...(cleanUp
@@ -96,7 +100,7 @@ export function createWipeActivities(house: House) {
               `${plugin} forgets devices that are silent for ${Math.round(cleanUp.afterMs / 86_400_000)} days, and commands with them.`,
             ]
           : []),
-        'The hosts above were not read back from the steering configuration: compare them there.',
+        ...steering.otherwise,
       ],
     };
   }
@@ -286,6 +290,32 @@ async function isolationWarning(tenant: Tenant, device: ManagedDevice, call: Cal
       warnings.push(`It is isolated by ${plugin}: ${detection.whileIsolated}`);
   }
   return warnings;
+}
+
+/** Best effort: does the steering configuration let the command reach the device? */
+async function steeringWarnings({ secureAccess, settings }: Tenant, hosts: string[], call: Call) {
+  const { behindPrivateAccess } = settings.wipe;
+  const read = await secureAccess.readSteering?.(call).catch(() => undefined);
+  const inItsWay: string[] = [];
+  const otherwise: string[] = [];
+  if (!read) otherwise.push('The hosts above were not read back from the steering configuration: compare them there.');
+  else {
+    const missing = missingHosts(hosts, read.letThrough);
+    if (missing.length > 0)
+      inItsWay.push(
+        `The steering configuration "${read.config}" does NOT let through: ${missing.join(', ')}. The wipe may never arrive.`,
+      );
+    else otherwise.push(`The steering configuration "${read.config}" lets all ${hosts.length} hosts through.`);
+  }
+  if (behindPrivateAccess && read?.privateAccess === false)
+    inItsWay.push(
+      `The steering configuration "${read.config}" has private access off, and the device management is reached through it. The wipe may never arrive.`,
+    );
+  if (behindPrivateAccess && read?.privateAccess === undefined)
+    otherwise.push(
+      'The device management is reached through private access: check that the steering configuration keeps it, it could not be read.',
+    );
+  return { inItsWay, otherwise };
 }
 
 const agentHostsOf = (tenant: Tenant) => [...new Set([...tenant.agentHosts.values()].flat())].sort();

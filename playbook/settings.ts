@@ -55,6 +55,8 @@ export interface TenantSettings {
     perDay: number;
     /** Persons who may approve. */
     approvers: string[];
+    /** The device management is reached through private access, so the lost configuration must keep it. */
+    behindPrivateAccess: boolean;
   };
   /** Key of the hashes in search attributes. Kept in the data folder, made at first start, never rotated. */
   indexKey: string;

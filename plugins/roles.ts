@@ -53,6 +53,17 @@ export interface SecureAccess {
   readonly deviceTag?: DeviceTag;
   /** How long after a write a read may still show the old state (milliseconds). */
   readonly settleMs: number;
+  /** What the lost steering configuration leaves open. Absent where it cannot be read; undefined: it does not say. */
+  readSteering?(call: Call): Promise<LostSteering | undefined>;
+}
+
+/** The lost steering configuration, as far as a wipe depends on it. */
+export interface LostSteering {
+  config: string;
+  /** Are private apps reachable? Undefined: it does not say. */
+  privateAccess: boolean | undefined;
+  /** Domains that are not steered: hosts, and wildcards such as `*.manage.microsoft.com`. */
+  letThrough: string[];
 }
 
 /** The per-device lever beside the group. */

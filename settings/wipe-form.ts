@@ -86,5 +86,11 @@ export const wipeLimitsForm = z
       .describe('Wipes within an hour, for the whole tenant.'),
     perDay: z.int({ error: 'is not a whole number' }).min(0).default(10),
     approvers: names.default([]).describe('Persons who may approve a wipe that another person asked for.'),
+    behindPrivateAccess: z
+      .boolean()
+      .default(false)
+      .describe(
+        'The device management is reached through private access, so the lost configuration must keep it: name the variant group as `lostGroup`.',
+      ),
   })
   .prefault({});

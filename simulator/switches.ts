@@ -84,6 +84,14 @@ export const tenantSchema = z.strictObject({
   tokensValid: z.boolean(),
   /** Laptops poll their configuration every 5 minutes instead of 60. */
   fastSync: z.boolean(),
+  /** The steering configuration of lost laptops. */
+  lostSteering: z.strictObject({
+    privateApps: z.boolean().default(false),
+    /** Taken out of the exceptions that it has at start. */
+    without: z.array(z.string()).default([]),
+    /** Exceptions by location: `without` is taken out off the premises only. */
+    byLocation: z.boolean().default(false),
+  }),
   /** Intune forgets devices of a platform (or `all`) after so many days of silence. */
   intuneCleanUp: z.array(z.strictObject({ platform: z.string(), days: z.number().nonnegative() })),
   limits: z.strictObject({
@@ -112,6 +120,7 @@ export const usualTenant: TenantSetup = {
   switchedOff: [],
   tokensValid: true,
   fastSync: false,
+  lostSteering: { privateApps: false, without: [], byLocation: false },
   intuneCleanUp: [],
   limits: {
     netskopePerSecond: 10_000,

@@ -7,7 +7,7 @@ import type { Call, ConnectionTest, SightingFeed } from '../roles';
 import { isNotOffered, operations, type NetskopeClients } from './client';
 import type { TagLever } from './device-tag';
 import type { Inventory } from './inventory';
-import { classificationRules, npaRules, v1SteeringConfig } from './schemas';
+import { classificationRules, npaRules } from './schemas';
 import type { LostGroupAccess } from './secure-access';
 import type { NetskopeSettings } from './settings';
 
@@ -53,17 +53,15 @@ export function testConnection(
     tried('Private Access', () => lookForNpaRule(lostGroup, clients, call)),
   ];
   if (tag) lines.push(tried(`device tag "${tag.name}"`, () => lookForTag(tag, clients, call)));
-  if (clients.v1) {
-    const { v1 } = clients;
+  if (secureAccess.readSteering) {
+    const { readSteering } = secureAccess;
     lines.push(
       tried(`steering configuration "${lostSteeringConfig}"`, async () => {
-        const json = { token: v1.token, config: lostSteeringConfig };
-        const { body } = await v1.client.request(operations.v1SteeringConfig, { call, json, schema: v1SteeringConfig });
-        const config = body.data.find(({ steering_config: name }) => name === lostSteeringConfig);
-        if (!config) return { problem: 'It does not exist. Create it, or correct lostSteeringConfig.' };
-        const exempt = config.exceptions?.domains?.data ?? [];
-        const apps = config.private_apps_enabled === true ? 'on' : 'off';
-        return `It is there. Private apps are ${apps}. Domains not steered: ${exempt.join(', ') || 'none'}.`;
+        const steering = await readSteering(call);
+        if (!steering)
+          return { problem: 'It does not exist or tells no exceptions. Create it, or correct lostSteeringConfig.' };
+        const apps = steering.privateAccess === true ? 'on' : 'off';
+        return `It is there. Private apps are ${apps}. Domains not steered: ${steering.letThrough.join(', ') || 'none'}.`;
       }),
     );
   }

@@ -194,13 +194,17 @@ export const v1Clients = z.object({
     .nullish()
     .transform((list) => list ?? []),
 });
-/** One steering configuration of v1 (DOC22), as far as it is looked at. */
+const steeringExceptions = z.object({
+  exceptions: z.object({ domains: z.object({ data: z.array(z.string()).nullish() }).nullish() }).nullish(),
+});
+/** One steering configuration of v1 (DOC22), as far as it is looked at. By location its exceptions stand in two blocks. */
 export const v1SteeringConfig = z.object({
   data: z.array(
-    z.object({
+    steeringExceptions.extend({
       steering_config: text,
       private_apps_enabled: z.boolean().nullish(),
-      exceptions: z.object({ domains: z.object({ data: z.array(z.string()).nullish() }).nullish() }).nullish(),
+      on_prem: steeringExceptions.nullish(),
+      off_prem: steeringExceptions.nullish(),
     }),
   ),
 });

@@ -4,10 +4,10 @@
  */
 import { z } from 'zod';
 import { BadInput, VendorRefused, VendorUnavailable } from '../errors';
-import type { Call, DeviceTag, Membership, SecureAccess } from '../roles';
+import type { Call, DeviceTag, LostSteering, Membership, SecureAccess } from '../roles';
 import { operations, type NetskopeClients } from './client';
 import type { Inventory } from './inventory';
-import { managedGroups, managedUsers, scimGroup, scimGroups, scimUsers } from './schemas';
+import { managedGroups, managedUsers, scimGroup, scimGroups, scimUsers, v1SteeringConfig } from './schemas';
 import type { NetskopeSettings } from './settings';
 import { byInstallation, deviceOf, known } from './status';
 
@@ -30,7 +30,7 @@ const lookBackMs = 365 * 24 * 60 * 60_000;
 export function createSecureAccess(
   source: string,
   settings: NetskopeSettings,
-  { v2 }: NetskopeClients,
+  { v2, v1 }: NetskopeClients,
   inventory: Inventory,
   deviceTag: DeviceTag | undefined,
 ): LostGroupAccess {
@@ -137,6 +137,7 @@ export function createSecureAccess(
     lostPolicy,
     settleMs,
     ...(deviceTag && { deviceTag }),
+    ...(v1 && { readSteering: (call: Call) => readSteering(v1, lostSteeringConfig, call) }),
     readLostGroup,
 
     async findDevices(query, call) {
@@ -174,6 +175,27 @@ export function createSecureAccess(
 
     addToLostGroup: (membership, call) => patchMember('add', membership, call),
     removeFromLostGroup: (membership, call) => patchMember('remove', membership, call),
+  };
+}
+
+/** By location, only what passes both on and off the premises passes for sure: nobody knows where the device will be. */
+async function readSteering(
+  { client, token }: NonNullable<NetskopeClients['v1']>,
+  name: string,
+  call: Call,
+): Promise<LostSteering | undefined> {
+  const json = { token, config: name };
+  const { body } = await client.request(operations.v1SteeringConfig, { call, json, schema: v1SteeringConfig });
+  const config = body.data.find(({ steering_config: found }) => found === name);
+  if (!config) return undefined;
+  const [first, ...others] = [config, config.on_prem, config.off_prem].flatMap((block) =>
+    block?.exceptions ? [block.exceptions.domains?.data ?? []] : [],
+  );
+  if (!first) return undefined;
+  return {
+    config: name,
+    privateAccess: config.private_apps_enabled ?? undefined,
+    letThrough: first.filter((host) => others.every((block) => block.includes(host))),
   };
 }
 

@@ -50,6 +50,17 @@ export function answerLegacy(world: World, request: VendorRequest): Answer | und
   }
 }
 
+/** What the administrators let through for lost laptops: Intune, Entra and the Falcon sensor (us-1 and eu-1). */
+const lostExceptions = [
+  ...['*.manage.microsoft.com', 'manage.microsoft.com', '*.dm.microsoft.com', '*.do.dsp.mp.microsoft.com'],
+  ...['*.dl.delivery.mp.microsoft.com', 'login.microsoftonline.com', '*.login.microsoftonline.com', 'login.live.com'],
+  ...['account.live.com', 'graph.microsoft.com', 'graph.windows.net', 'enterpriseregistration.windows.net'],
+  ...['*.enterpriseregistration.windows.net', 'go.microsoft.com', 'config.edge.skype.com', 'ecs.office.com'],
+  ...['*.notify.windows.com', '*.wns.windows.com', '*.apple.com', 'setup.icloud.com'],
+  ...['ts01-b', 'lfodown01-b', 'lfoup01-b'].map((name) => `${name}.cloudsink.net`),
+  ...['ts01', 'lfodown01', 'lfoup01'].map((name) => `${name}-lanner-lion.cloudsink.net`),
+];
+
 function clients(world: World, given: Record<string, unknown>): Answer {
   const limit = Number(given['limit'] ?? 5000);
   const skip = Number(given['skip'] ?? 0);
@@ -133,26 +144,36 @@ function steeringConfig(world: World, given: Record<string, unknown>): Answer {
   const name = given['config'] ?? steeringConfigs[Number(given['config_id']) - 1];
   if (typeof name !== 'string' || !steeringConfigs.includes(name)) return refused('Not Found', 'No such configuration');
   const lost = name === lostSteeringConfig;
-  const listed = (data: unknown[]) => ({ data, count: data.length });
+  const { privateApps, without, byLocation } = world.tenant.lostSteering;
+  const left = lost ? lostExceptions.filter((host) => !without.includes(host)) : ['intranet.example.test'];
   return done([
     {
       steering_config: name,
       enabled: true,
-      private_apps_enabled: !lost,
+      private_apps_enabled: lost ? privateApps : true,
       priority: lost ? '1' : '2',
-      location_based_steering: false,
-      traffic_type: 'web',
-      steered_traffic: listed(['All']),
-      exceptions: {
-        // Misspelt at the vendor.
-        applictions: listed([]),
-        domains: listed(lost ? ['mdm.example.test', 'edr.example.test'] : ['intranet.example.test']),
-        src_netloc: listed([]),
-        dst_netloc: listed([]),
-        categories: listed([]),
-        countries: listed([]),
-        cert_pinned_apps: listed([]),
-      },
+      location_based_steering: lost && byLocation,
+      ...(lost && byLocation
+        ? { on_prem: steeringBlock(lostExceptions), off_prem: steeringBlock(left) }
+        : steeringBlock(left)),
     },
   ]);
+}
+
+function steeringBlock(domains: string[]) {
+  const listed = (data: unknown[]) => ({ data, count: data.length });
+  return {
+    traffic_type: 'web',
+    steered_traffic: listed(['All']),
+    exceptions: {
+      // Misspelt at the vendor.
+      applictions: listed([]),
+      domains: listed(domains),
+      src_netloc: listed([]),
+      dst_netloc: listed([]),
+      categories: listed([]),
+      countries: listed([]),
+      cert_pinned_apps: listed([]),
+    },
+  };
 }

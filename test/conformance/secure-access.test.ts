@@ -1,6 +1,9 @@
 /** What every secure access must do, by Netskope against the simulated tenant. */
+import { entra } from '../../plugins/entra';
+import { intune } from '../../plugins/intune';
 import { netskope } from '../../plugins/netskope';
 import type { ManagedDevice } from '../../playbook/device';
+import { missingHosts } from '../../playbook/wipe-hosts';
 import type { Membership } from '../../plugins/roles';
 import { createNetskope, post, type NetskopeInstance } from './netskope-world';
 import { call, everyFault, startVendorWorld, type Exercise, type VendorWorld } from './vendor-world';
@@ -322,9 +325,13 @@ describe('faults', () => {
         return made.secureAccess.findDevices({ serial: 'SN0042' }, call);
       },
     },
+    'v1.steeringconfig': {
+      path: '/api/v1/steeringconfig',
+      run: async () => createNetskope(world, { v1Token: 'sim-netskope-v1-token' }).secureAccess.readSteering?.(call),
+    },
   };
   /** Read by the connection test, which tells failures in lines. The feeds have a suite of their own. */
-  const elsewhere = /^(datasearch\.(alert|page|network)|classification\.rules|npa\.rules|v1\.steeringconfig)$/;
+  const elsewhere = /^(datasearch\.(alert|page|network)|classification\.rules|npa\.rules)$/;
 
   beforeEach(async () => {
     device = await lostLaptop();
@@ -378,6 +385,35 @@ describe('faults', () => {
       message: 'netskope datasearch.clientstatus: answered 429: API rate limit exceeded',
       details: { retryAfterMs: 1_000 },
     });
+  });
+});
+
+describe('the lost steering configuration', () => {
+  const needed = [intune, entra].flatMap(({ agentHosts }) => agentHosts).concat('ts01-lanner-lion.cloudsink.net');
+  const read = () => createNetskope(world, { v1Token: 'sim-netskope-v1-token' }).secureAccess.readSteering?.(call);
+
+  test('without a v1 token it cannot be read; with one, what it lets through comes, and the token stays in the body', async () => {
+    expect(instance.secureAccess.readSteering).toBeUndefined();
+    const steering = await read();
+    expect(steering).toMatchObject({ config: 'Lost-Stolen Steering', privateAccess: false });
+    expect(missingHosts(needed, steering?.letThrough ?? [])).toEqual([]);
+    expect((await world.calls()).map(({ method, path }) => [method, path])).toEqual([
+      ['POST', '/api/v1/steeringconfig'],
+    ]);
+  });
+
+  test.each([true, false])('what an administrator took out is missing, by location: %s', async (byLocation) => {
+    const without = ['manage.microsoft.com', '*.wns.windows.com'];
+    await post(world, 'tenant', { lostSteering: { without, byLocation, privateApps: true } });
+    const steering = await read();
+    expect(steering?.privateAccess).toBe(true);
+    expect(missingHosts(needed, steering?.letThrough ?? [])).toEqual(without);
+  });
+
+  test('an answer without exceptions says nothing, which is not the same as none', async () => {
+    const body = { status: 'success', data: [{ steering_config: 'Lost-Stolen Steering' }] };
+    await world.fault({ match: { method: 'POST', path: '/api/v1/steeringconfig' }, effect: { status: 200, body } });
+    expect(await read()).toBeUndefined();
   });
 });
 
