@@ -24,6 +24,8 @@ export interface SimulatorSettings {
     secrets?: boolean;
     intune?: boolean;
     tag?: boolean;
+    /** A v1 token of Netskope: the steering configuration can be read. */
+    netskopeV1?: boolean;
   };
   /** How often feeds are asked (milliseconds). */
   pollEveryMs?: number;
@@ -55,7 +57,7 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
   const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
   const webhookSecrets = [secret('webhook', webhookSecret)];
   const every = options.pollEveryMs === undefined ? {} : { pollEveryMs: options.pollEveryMs };
-  const { entra, servicenow, mailPort, pagerDuty, crowdstrike, secrets, intune, tag } = options.with;
+  const { entra, servicenow, mailPort, pagerDuty, crowdstrike, secrets, intune, tag, netskopeV1 } = options.with;
   const plugins = {
     netskope: {
       plugin: 'netskope',
@@ -65,6 +67,7 @@ export function writeSimulatorSettings(options: SimulatorSettings): { file: stri
       lostSteeringConfig: 'Lost-Stolen Steering',
       lostPolicy: 'Block lost and stolen devices',
       ...(tag && { tag: 'lost-stolen' }),
+      ...(netskopeV1 && { v1Token: secret('netskope-v1', 'sim-netskope-v1-token') }),
       settleMs: 1_000,
       feeds: { clientStatus: every, alerts: every, events: every },
     },

@@ -44,7 +44,7 @@ const waits = {
   askEveryMs: 400,
 };
 const options = (more: TestHouseOptions = {}): TestHouseOptions => ({
-  with: { entra: false, servicenow: true, intune: true, crowdstrike: true, secrets: true },
+  with: { entra: false, servicenow: true, intune: true, crowdstrike: true, secrets: true, netskopeV1: true },
   rules: { wipe: { waits } },
   wipe: { dryRun: false, perHour: 1_000, perDay: 1_000, approvers: [ben.person] },
   sites: [{ name: 'Head office', addresses: ['198.51.100.0/24'] }],
@@ -389,6 +389,42 @@ describe('what holds it, and what ends it', () => {
     // A person who knows better has the last word, and the approver reads of it.
     await ask(lost, { override: 'Intune is allowed through.' });
     expect((await untilPrepared(lost)).wipe.plan?.warnings.join(' ')).toMatch(/It is isolated by crowdstrike/);
+  });
+
+  test('what keeps it away by steering comes first; where nothing does, or nobody can tell, that is said', async () => {
+    const lost = await contained('lost');
+    const { settings } = house.house.tenant(tenant);
+    const warned = async () => {
+      await ask(lost, { whenOffline: 'hold-until-seen', override: 'It is gone.' });
+      const { warnings } = (await untilPrepared(lost)).wipe.plan!;
+      await house.decide(lost.workflowId, cancelWipe, { reason: 'Not now.' });
+      return warnings;
+    };
+    const set = (lostSteering: object) => house.control('POST', 'tenant', { lostSteering });
+    expect((await warned()).at(-1)).toMatch(
+      /^The steering configuration "Lost-Stolen Steering" lets all \d+ hosts through/,
+    );
+    try {
+      settings.wipe.behindPrivateAccess = true;
+      await set({ without: ['manage.microsoft.com', '*.apple.com'] });
+      const [hosts, privateAccess] = await warned();
+      expect(hosts).toMatch(/does NOT let through: \*\.push\.apple\.com, .*manage\.microsoft\.com.* may never arrive/);
+      expect(privateAccess).toMatch(/has private access off/);
+      await set({ privateApps: true });
+      expect((await warned()).join(' ')).not.toMatch(/private access|NOT/);
+      await house.fault({
+        match: { method: 'POST', path: '/api/v1/steeringconfig' },
+        times: 'always',
+        effect: { status: 500, body: {} },
+      });
+      expect((await warned()).slice(-2)).toEqual([
+        expect.stringMatching(/were not read back/) as string,
+        expect.stringMatching(/private access: check that/) as string,
+      ]);
+    } finally {
+      settings.wipe.behindPrivateAccess = false;
+      await set({});
+    }
   });
 
   test('frozen, nothing leaves; let go, it leaves; so it is with an isolation', async () => {
