@@ -85,9 +85,15 @@ export async function fastForward(handle: WorkflowHandle, point: string, duratio
     maxSessionSkipCount,
     fastForwardConfig: { id: fastForwardId, duration: msToTs(durationMs) },
   });
-  const result = await handle.client.connection.withDeadline(Date.now() + 90_000, () =>
-    service.pollWorkflowExecutionTimeSkipping({ ...target, fastForwardId }),
-  );
+  const { FAST_FORWARD_POLLING_RESULT_POLL_TIMEOUT: notYet } = FastForwardPollingResult;
+  const endMs = Date.now() + reachWithinMs;
+  const poll = () =>
+    handle.client.connection.withDeadline(endMs, () =>
+      service.pollWorkflowExecutionTimeSkipping({ ...target, fastForwardId }),
+    );
+  // The server ends each poll after a while, whether the workflow is there or not.
+  let result = await poll();
+  while (result.fastForwardPollingResult === notYet && Date.now() < endMs) result = await poll();
   if (result.fastForwardPollingResult !== FastForwardPollingResult.FAST_FORWARD_POLLING_RESULT_FAST_FORWARD_COMPLETED) {
     const outcome = FastForwardPollingResult[result.fastForwardPollingResult];
     throw new Error(`${handle.workflowId} did not get to "${point}": ${outcome} ${result.failedReason}`);
@@ -101,6 +107,8 @@ export async function skipTime(handle: WorkflowHandle): Promise<void> {
 }
 
 let points = 0;
+/** How long a workflow may take to get to a point (milliseconds). */
+const reachWithinMs = 90_000;
 
 async function setTimeSkipping(
   handle: WorkflowHandle,
