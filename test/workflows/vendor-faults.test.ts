@@ -150,9 +150,14 @@ test('the desk refuses while the case closes: people are paged until the very en
   await house.fault({ match: { method: 'PATCH', path: '/api/now/' }, times: 'always', effect: { status: 403 } });
   await house.decide(workflowId, recovered, {});
   const [note, resolve] = [`note in ticket servicenow ${number}`, `resolve ticket servicenow ${number}`];
-  await house.untilCase(workflowId, 'the note stuck', ({ steps }) => steps[note]?.state === 'stuck');
-  await house.decide(workflowId, skipStep, { step: note, reason: 'Told by telephone.' });
-  await house.untilCase(workflowId, 'the resolution stuck', ({ steps }) => steps[resolve]?.state === 'stuck');
+  // What is said while it closes goes into one note or several, as the moment has it.
+  for (;;) {
+    const { steps } = await house.untilCase(workflowId, 'stuck', ({ steps: now }) =>
+      [note, resolve].some((step) => now[step]?.state === 'stuck'),
+    );
+    if (steps[resolve]?.state === 'stuck') break;
+    await house.decide(workflowId, skipStep, { step: note, reason: 'Told by telephone.' }).catch(() => undefined);
+  }
   await house.untilMail(`Stuck: ${resolve}`, serial);
 
   await house.clearFaults();
