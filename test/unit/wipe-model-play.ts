@@ -12,6 +12,7 @@ import type { Permit, PermitRequest } from '../../playbook/permits';
 import { nothingKnown } from '../../playbook/report';
 import { defaultRules } from '../../playbook/rules';
 import type { Sighting } from '../../playbook/sighting';
+import type { WipeStateName } from '../../playbook/wipe';
 import { mayStillLand, wipeLooksAt, wipeUnderWay } from '../../playbook/wipe';
 import { CaseFile } from '../../workflows/case-file';
 import { takeDecisions } from '../../workflows/decisions';
@@ -37,6 +38,7 @@ import {
   Vendor,
 } from './wipe-model-world';
 
+const ended: WipeStateName[] = ['refused', 'cancelled', 'failed', 'acknowledged'];
 const startMs = Date.parse('2026-11-22T06:00:00.000Z');
 
 /** A decision that was taken in. */
@@ -66,6 +68,8 @@ interface Lost {
   state: CaseState;
   /** A person was wrong about what the vendor has. */
   misled: boolean;
+  /** The state of its wipe when it was looked at last. */
+  was: { state: WipeStateName; number: number };
 }
 
 /** All that happened, as others than the case saw it. */
@@ -128,7 +132,7 @@ export class Play {
     this.simulation = new Simulation(startMs, { ...activities }, queueMs, () => fateOf(fate()), setClock);
     this.startGuard({ tenant: 'acme', admitted: [] });
     for (let n = 0; n < world.cases; n += 1) {
-      const lost = { serial: serialOf(n), misled: false } as Lost;
+      const lost = { serial: serialOf(n), misled: false, was: { state: 'none', number: 0 } } as Lost;
       this.cases.push(lost);
       this.startCase(lost, { report: reportOf(lost.serial), rules: rules(world) });
     }
@@ -252,6 +256,8 @@ export class Play {
         return this.settingsChanged();
       case 'online':
         return this.vendor.online(serial, n);
+      case 'wiped in the console':
+        return this.vendor.wipeInConsole(serial);
       case 'second administrator':
         return this.vendor.decide(n);
       case 'forgotten':
@@ -317,10 +323,14 @@ export class Play {
       value = truths[n % truths.length];
       if (n > 92) value = question.options[n % question.options.length]?.value;
       if (!truths.includes(String(value))) this.seen.add('a person was wrong');
-      if (waits && value !== 'there') lost.misled = true;
+      if (waits ? value !== 'there' : value === 'wiped' && !this.vendor.wasWiped(serial)) lost.misled = true;
       this.seen.add(`answered ${String(value)}`);
     }
-    if (value !== undefined) this.decide(lost, 'answer', 'answer', actor, { questionId: question.id, value }, run);
+    if (value === undefined) return;
+    const { attempt } = state.wipe;
+    this.decide(lost, 'answer', 'answer', actor, { questionId: question.id, value }, run);
+    if (value === 'send again' && state.wipe.attempt !== attempt + 1)
+      this.broken.push(`${serial}: to be sent once more, under the permit of before`);
   }
 
   // --- what is looked at -------------------------------------------------------------------------------------------
@@ -329,7 +339,10 @@ export class Play {
   private look(): void {
     const { nowMs } = this.simulation;
     if (this.broken.length > 0) return;
-    for (const { serial, state, misled } of this.cases) {
+    for (const lost of this.cases) {
+      const { serial, state, misled, was } = lost;
+      const { state: is, number, approval } = state.wipe;
+      lost.was = { state: is, number };
       this.seen.add(state.wipe.state);
       if (state.wipe.held) this.seen.add(`held by ${state.wipe.held.by}`);
       const when = () => `${serial} at ${iso(nowMs)}: ${JSON.stringify(state.wipe)}`;
@@ -337,6 +350,14 @@ export class Play {
         if (!mayStillLand(state.wipe)) this.broken.push(`it may land, and the case denies it: ${when()}`);
         if (state.closedAt !== undefined) this.broken.push(`it may land, and the case is closed: ${when()}`);
       }
+      if (is === 'acknowledged' && was.state !== is && !misled && !this.vendor.wasWiped(serial))
+        this.broken.push(`no device was wiped: ${when()}`);
+      if (['queued', 'delivered'].includes(is) && approval === undefined)
+        this.broken.push(`it left, and nobody approved: ${when()}`);
+      // Set up again, it begins anew.
+      const back = ended.includes(was.state) && ![...ended, 'none'].includes(is) && number === was.number;
+      if (back && (is !== 'queued' || was.state === 'acknowledged' || was.state === 'refused'))
+        this.broken.push(`over, and not over: ${was.state}, then ${when()}`);
       const last = this.endings.findLast((one) => one.serial === serial);
       if (state.ending && last?.toMs !== Infinity)
         this.endings.push({ serial, outcome: state.ending.outcome, fromMs: nowMs, toMs: Infinity });

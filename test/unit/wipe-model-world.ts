@@ -53,6 +53,7 @@ export type What =
   | 'switch dry run'
   | 'point at another console'
   | 'online'
+  | 'wiped in the console'
   | 'second administrator'
   | 'forgotten'
   | 'new runs';
@@ -105,6 +106,7 @@ const often: [What, number][] = [
   ['switch dry run', 1],
   ['point at another console', 1],
   ['online', 9],
+  ['wiped in the console', 1],
   ['second administrator', 3],
   ['forgotten', 1],
   ['new runs', 1],
@@ -117,12 +119,33 @@ const happening: fc.Arbitrary<Happening> = fc.record({
   by: fc.oneof(fc.nat(1), fc.nat(1), fc.nat(actors.length - 1)),
   n: fc.nat(99),
 });
+/** What crosses a send that is just leaving. */
+const crossing = fc.record({
+  waitMs: fc.constantFrom(0, 60, 120, 200, 400, 12 * second),
+  what: fc.constantFrom<What[]>(
+    'cancel',
+    'cancel',
+    'request',
+    'recovered',
+    'false alarm',
+    'freeze',
+    'new runs',
+    'online',
+  ),
+  by: fc.constant(0),
+  n: fc.nat(99),
+});
 /** Most cases begin like this: somebody asks, and somebody else agrees. */
 const beginning = fc
-  .record({ asked: fc.constantFrom(...waits.slice(0, 8)), agreed: fc.constantFrom(...waits.slice(3, 8)) })
-  .map(({ asked, agreed }): Omit<Happening, 'which'>[] => [
+  .record({
+    asked: fc.constantFrom(...waits.slice(0, 8)),
+    agreed: fc.constantFrom(...waits.slice(3, 8)),
+    crossings: fc.oneof(fc.constant([]), fc.array(crossing, { maxLength: 3, size: 'max' })),
+  })
+  .map(({ asked, agreed, crossings }): Omit<Happening, 'which'>[] => [
     { waitMs: asked, what: 'request', by: 0, n: 0 },
     { waitMs: agreed, what: 'approve', by: 1, n: 0 },
+    ...crossings,
   ]);
 const rarely = fc.oneof({ arbitrary: fc.constant(false), weight: 7 }, { arbitrary: fc.constant(true), weight: 1 });
 
@@ -186,7 +209,21 @@ interface Command {
   startedAtMs: number;
   /** Not shown before (ms). */
   shownAtMs: number;
+  /** Sent by us, not by somebody in the console. */
+  ours: boolean;
+  acknowledgedAtMs?: number;
 }
+
+interface Device {
+  commands: Command[];
+  forgotten: boolean;
+  syncedAtMs: number;
+  enrolledAtMs: number;
+  /** When a plan was made for the last time: what had ended by then is none of its business. */
+  preparedAtMs: number;
+}
+
+const isUnderWay = ({ state }: Pick<Command, 'state'>) => state === 'queued' || state === 'delivered';
 
 /** One call of the wipe as it reached the vendor. */
 export interface Arrival {
@@ -197,8 +234,8 @@ export interface Arrival {
   /** What the vendor made of it. */
   as: 'effect' | 'approval asked for' | 'refused' | 'lost on the way';
   real: boolean;
-  /** The device had acknowledged a wipe of this case by then. */
-  wasWiped: boolean;
+  /** One waited, or the device had acknowledged one, when this try began. */
+  needless: boolean;
   /** When the case began this try. */
   scheduledAtMs: number;
   pinKept: boolean;
@@ -209,10 +246,7 @@ const longestLagMs = 25 * second;
 
 export class Vendor {
   readonly arrivals: Arrival[] = [];
-  private readonly devices = new Map<
-    string,
-    { commands: Command[]; forgotten: boolean; syncedAtMs: number; enrolledAtMs: number }
-  >();
+  private readonly devices = new Map<string, Device>();
   private readonly codes: {
     code: string;
     answer: 'needs approval' | 'approved' | 'rejected' | 'expired' | 'completed';
@@ -230,12 +264,14 @@ export class Vendor {
     for (let n = 0; n < world.cases; n += 1) {
       const commands: Command[] = [];
       const startedAtMs = startMs - 30 * day;
-      if (world.before !== 'none') commands.push({ state: world.before, startedAtMs, shownAtMs: startedAtMs });
+      if (world.before !== 'none')
+        commands.push({ state: world.before, startedAtMs, shownAtMs: startedAtMs, ours: false });
       this.devices.set(serialOf(n), {
         commands,
         forgotten: false,
         syncedAtMs: startMs - day,
         enrolledAtMs: startMs - 300 * day,
+        preparedAtMs: startMs,
       });
     }
   }
@@ -246,29 +282,43 @@ export class Vendor {
     return found;
   }
 
-  /** Without what came before the loss. */
-  private commands(serial: string) {
-    return this.device(serial).commands.filter(({ startedAtMs }) => startedAtMs >= this.startMs);
+  /** Nobody can say that the device is safe from what we sent. */
+  mayDeliver = (serial: string) => this.device(serial).commands.some((command) => command.ours && isUnderWay(command));
+
+  /** Of the commands of this enrolment and this loss. */
+  private since = ({ enrolledAtMs }: Device) => Math.max(enrolledAtMs, this.startMs);
+
+  wasWiped(serial: string): boolean {
+    const device = this.device(serial);
+    return device.commands.some(
+      ({ state, startedAtMs }) => state === 'acknowledged' && startedAtMs >= this.since(device),
+    );
   }
 
-  /** Nobody can say that the device is safe from it. */
-  mayDeliver = (serial: string) =>
-    this.commands(serial).some(({ state }) => state === 'queued' || state === 'delivered');
-  wasWiped = (serial: string) =>
-    this.commands(serial).some(
-      ({ state, startedAtMs }) => state === 'acknowledged' && startedAtMs >= this.device(serial).enrolledAtMs,
+  /** Whoever looked before sending must have seen it. */
+  private waitedOrWiped(serial: string, fromMs: number): boolean {
+    const device = this.device(serial);
+    return device.commands.some(
+      ({ state, shownAtMs, acknowledgedAtMs = Infinity, startedAtMs }) =>
+        startedAtMs >= this.since(device) &&
+        shownAtMs <= fromMs &&
+        (isUnderWay({ state }) || (acknowledgedAtMs <= fromMs && acknowledgedAtMs > device.preparedAtMs)),
     );
+  }
 
   /** The device is online for a moment, and something of it comes to pass. */
   online(serial: string, n: number): void {
     const device = this.device(serial);
-    const command = device.commands.find(({ state }) => state === 'queued' || state === 'delivered');
+    const command = device.commands.find(isUnderWay);
     if (device.forgotten) return;
     device.syncedAtMs = this.simulation().nowMs;
     if (command === undefined || n < 10) return;
     if (n < 35) command.state = 'delivered';
-    else if (n < 80) command.state = 'acknowledged';
-    else if (n < 88) command.state = 'failed';
+    else if (n < 80) {
+      // What else waits finds nobody.
+      for (const other of device.commands.filter(isUnderWay)) other.state = 'failed';
+      Object.assign(command, { state: 'acknowledged', acknowledgedAtMs: device.syncedAtMs });
+    } else if (n < 88) command.state = 'failed';
     else if (n < 93) command.state = 'cancelled';
     // Wiped before it could tell: it stays as it is for ever.
   }
@@ -279,6 +329,12 @@ export class Vendor {
   }
 
   isForgotten = (serial: string) => this.device(serial).forgotten;
+
+  /** Somebody does not wait for us. */
+  wipeInConsole(serial: string): void {
+    const { nowMs } = this.simulation();
+    this.device(serial).commands.push({ state: 'queued', startedAtMs: nowMs, shownAtMs: nowMs, ours: false });
+  }
 
   forget(serial: string): void {
     this.device(serial).forgotten = true;
@@ -335,7 +391,8 @@ export class Vendor {
       },
       readCommands: async (id) => {
         await this.reached();
-        const { nowMs } = this.simulation();
+        const { nowMs, asking } = this.simulation();
+        if (asking.name === 'prepareWipe') this.device(id.replace('record-', '')).preparedAtMs = nowMs;
         return (known(id) === undefined ? [] : this.device(id.replace('record-', '')).commands)
           .filter(({ shownAtMs }) => shownAtMs <= nowMs)
           .map(({ state, startedAtMs }) => ({
@@ -355,7 +412,8 @@ export class Vendor {
       ...(world.cancellable && {
         cancel: async ({ names: { serial = '' } }) => {
           await this.reached();
-          const waiting = this.device(serial).commands.filter(({ state }) => state === 'queued');
+          const under = this.device(serial).commands.filter(isUnderWay);
+          const waiting = under.every(({ state }) => state === 'queued') ? under : [];
           for (const command of waiting) command.state = 'cancelled';
           await this.simulation().hop();
           return waiting.length > 0 ? 'cancelled' : 'too late';
@@ -366,7 +424,7 @@ export class Vendor {
 
   private async wipe(serial: string, { approvalCode, pin }: WipeOptions): Promise<void> {
     const simulation = this.simulation();
-    const { input, scheduledAtMs } = simulation.asking;
+    const { input, scheduledAtMs, startedAtMs } = simulation.asking;
     const permit = String(input['permit']);
     await simulation.hop();
     const n = this.fate();
@@ -378,7 +436,7 @@ export class Vendor {
         code: approvalCode,
         as,
         real: this.isReal(),
-        wasWiped: this.wasWiped(serial),
+        needless: this.waitedOrWiped(serial, startedAtMs),
         scheduledAtMs,
         pinKept: this.world.pin === 'none' || [...this.secrets.values()].includes(pin ?? ''),
       });
@@ -402,7 +460,7 @@ export class Vendor {
     arrive('effect');
     const lagMs = Math.min(longestLagMs, n * 500);
     const { nowMs } = simulation;
-    this.device(serial).commands.push({ state: 'queued', startedAtMs: nowMs, shownAtMs: nowMs + lagMs });
+    this.device(serial).commands.push({ state: 'queued', startedAtMs: nowMs, shownAtMs: nowMs + lagMs, ours: true });
     await simulation.hop();
     if (n >= 50 && n < 70) throw new OutcomeUnknown('LDP_OUTCOME_UNKNOWN', 'A 5xx after the effect.');
     if (n >= 70 && n < 80) throw new Error('gone wrong after the effect');

@@ -79,8 +79,8 @@ const promises: Record<string, (played: Play) => unknown[]> = {
       const endMs = (consentsOf(played, arrival).request?.atMs ?? 0) + played.world.consentMs;
       return arrival.scheduledAtMs > endMs || arrival.atMs > endMs + inFlightMs;
     }),
-  'what was acknowledged is not sent again': ({ vendor }) =>
-    vendor.arrivals.filter(({ as, wasWiped }) => as === 'effect' && wasWiped),
+  'nothing is sent while one waits, or when the device has acknowledged one': ({ vendor }) =>
+    vendor.arrivals.filter(({ as, needless }) => as === 'effect' && needless),
   'never over the cap': (played) => {
     const effects = played.vendor.arrivals.filter(({ as }) => as === 'effect').map(({ atMs }) => atMs);
     const { perHour, perDay } = played.world;
