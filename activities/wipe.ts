@@ -176,7 +176,9 @@ export function createWipeActivities(house: House) {
     const call = callAt(input.now);
     const record = await management.readRecord(input.recordId, call);
     if (record === undefined) return undefined;
-    const [found] = wipesOf(await management.readCommands(record.id, call), record, input.earlierWipe);
+    const wipes = wipesOf(await management.readCommands(record.id, call), record, input.earlierWipe);
+    // Another one that failed says nothing of the one that waits.
+    const found = wipes.find(({ state }) => state === 'acknowledged') ?? wipes.find(isUnderWay) ?? wipes[0];
     if (found === undefined) return undefined;
     return {
       state: found.state,

@@ -309,7 +309,8 @@ export class Vendor {
   /** The device is online for a moment, and something of it comes to pass. */
   online(serial: string, n: number): void {
     const device = this.device(serial);
-    const command = device.commands.find(isUnderWay);
+    const waiting = device.commands.filter(isUnderWay);
+    const command = waiting[n % waiting.length];
     if (device.forgotten) return;
     device.syncedAtMs = this.simulation().nowMs;
     if (command === undefined || n < 10) return;
