@@ -72,12 +72,29 @@ interface Lost {
   was: { state: WipeStateName; number: number };
 }
 
+/** While something was so of a case. */
+interface Span {
+  serial: string;
+  fromMs: number;
+  toMs: number;
+}
+
+function keepSpan(spans: Span[], isSo: boolean, serial: string, nowMs: number): void {
+  const last = spans.findLast((span) => span.serial === serial);
+  const open = last?.toMs === Infinity;
+  if (isSo && !open) spans.push({ serial, fromMs: nowMs, toMs: Infinity });
+  if (!isSo && open) last.toMs = nowMs;
+}
+
 /** All that happened, as others than the case saw it. */
 export class Play {
   readonly taken: Taken[] = [];
   readonly words: Word[] = [];
   /** While somebody had said how a case ended (ms). */
-  readonly endings: { serial: string; outcome: string; fromMs: number; toMs: number }[] = [];
+  readonly endings: Span[] = [];
+  /** While a person is asked whether it is lost in the office (ms). */
+  readonly searches: Span[] = [];
+  readonly sightings: { serial: string; atMs: number }[] = [];
   /** What never may be: the vendor may deliver and the case says that nothing lands, or that it is closed. */
   readonly broken: string[] = [];
   /** What came up, so that a model that meets nothing is noticed. */
@@ -296,6 +313,7 @@ export class Play {
   private sight({ run, serial }: Lost, site: string | undefined): void {
     const at = iso(this.simulation.nowMs);
     this.vendor.speaks(serial);
+    this.sightings.push({ serial, atMs: this.simulation.nowMs });
     const sighting: Sighting = {
       id: at,
       at,
@@ -358,10 +376,9 @@ export class Play {
       const back = ended.includes(was.state) && ![...ended, 'none'].includes(is) && number === was.number;
       if (back && (is !== 'queued' || was.state === 'acknowledged' || was.state === 'refused'))
         this.broken.push(`over, and not over: ${was.state}, then ${when()}`);
-      const last = this.endings.findLast((one) => one.serial === serial);
-      if (state.ending && last?.toMs !== Infinity)
-        this.endings.push({ serial, outcome: state.ending.outcome, fromMs: nowMs, toMs: Infinity });
-      if (!state.ending && last?.toMs === Infinity) last.toMs = nowMs;
+      keepSpan(this.endings, state.ending !== undefined, serial, nowMs);
+      const searched = state.questions.some(({ id }) => id.startsWith('office: '));
+      keepSpan(this.searches, searched, serial, nowMs);
     }
   }
 

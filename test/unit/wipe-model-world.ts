@@ -126,11 +126,11 @@ const crossing = fc.record({
     'cancel',
     'cancel',
     'request',
+    'request',
     'recovered',
     'false alarm',
     'freeze',
     'new runs',
-    'online',
   ),
   by: fc.constant(0),
   n: fc.nat(99),
@@ -246,6 +246,8 @@ const longestLagMs = 25 * second;
 
 export class Vendor {
   readonly arrivals: Arrival[] = [];
+  /** Looks for a wipe that the vendor could not show yet. */
+  readonly lookedTooEarly: string[] = [];
   private readonly devices = new Map<string, Device>();
   private readonly codes: {
     code: string;
@@ -393,7 +395,10 @@ export class Vendor {
       readCommands: async (id) => {
         await this.reached();
         const { nowMs, asking } = this.simulation();
+        const { commands } = this.device(id.replace('record-', ''));
         if (asking.name === 'prepareWipe') this.device(id.replace('record-', '')).preparedAtMs = nowMs;
+        if (asking.name === 'readWipe' && commands.some(({ shownAtMs }) => shownAtMs > nowMs))
+          this.lookedTooEarly.push(id);
         return (known(id) === undefined ? [] : this.device(id.replace('record-', '')).commands)
           .filter(({ shownAtMs }) => shownAtMs <= nowMs)
           .map(({ state, startedAtMs }) => ({

@@ -74,6 +74,19 @@ const promises: Record<string, (played: Play) => unknown[]> = {
           !again.some((yes) => yes.atMs >= atMs && yes.atMs <= arrival.scheduledAtMs),
       );
     }),
+  'nothing begins while it is looked for in the office': ({ vendor, searches }) =>
+    vendor.arrivals.filter(({ serial, scheduledAtMs }) =>
+      searches.some((span) => span.serial === serial && scheduledAtMs > span.fromMs && scheduledAtMs < span.toMs),
+    ),
+  'what is held until it is seen begins when it was seen': (played) =>
+    played.vendor.arrivals.filter((arrival) => {
+      const { approval } = consentsOf(played, arrival);
+      const seen = played.sightings.some(
+        ({ serial, atMs }) =>
+          serial === arrival.serial && atMs >= (approval?.atMs ?? 0) && atMs <= arrival.scheduledAtMs,
+      );
+      return played.world.whenOffline === 'hold-until-seen' && !seen;
+    }),
   'nothing begins when its consents are too old': (played) =>
     played.vendor.arrivals.filter((arrival) => {
       const endMs = (consentsOf(played, arrival).request?.atMs ?? 0) + played.world.consentMs;
@@ -91,6 +104,7 @@ const promises: Record<string, (played: Play) => unknown[]> = {
       effects.some((from) => effects.filter((at) => at >= from && at < from + spanMs - inFlightMs).length > cap),
     );
   },
+  'nobody looks before the vendor can show it': ({ vendor }) => vendor.lookedTooEarly,
   'its PIN is kept before it leaves': ({ vendor }) => vendor.arrivals.filter(({ pinKept }) => !pinKept),
   'it is never denied, never stands still, and comes to its end': ({ broken }) => broken,
 };
