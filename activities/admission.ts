@@ -1,13 +1,14 @@
 /**
- * Asks the guard, many cases at once: one update is on its way at a time, and carries everything that waits.
+ * The way to the guard: admissions of containments, many cases at once, and permits of what is destructive.
  * @module
  */
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { WithStartWorkflowOperation } from '@temporalio/client';
+import type { UpdateDefinition } from '@temporalio/common';
 import type { Permit, PermitRequest } from '../playbook/permits';
 import { VendorUnavailable } from '../plugins/errors';
-import { taskQueues, workflowIds } from '../workflows/ids';
+import { startOfGuard } from '../workflows/ids';
 import type { Admission, AdmissionRequest } from '../workflows/messages';
 import { admitContainments, permitCommand } from '../workflows/messages';
 
@@ -22,37 +23,46 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The way to the guards of all tenants. Safe to repeat: the guard knows a case by its chain. */
+/**
+ * Ask a tenant's guard. Safe to repeat: it knows what it was asked for by its own id, also after the server forgot the update.
+ * @throws VendorUnavailable LDP_UNREACHABLE when it does not answer in time.
+ */
+async function askGuard<Answer, Question>(
+  client: Client,
+  tenant: string,
+  update: UpdateDefinition<Answer, [Question]>,
+  question: Question,
+): Promise<Answer> {
+  try {
+    return await client.withDeadline(Date.now() + answerWithinMs, () =>
+      client.workflow.executeUpdateWithStart(update, {
+        startWorkflowOperation: new WithStartWorkflowOperation('guard', startOfGuard(tenant)),
+        updateId: randomUUID(),
+        args: [question],
+      }),
+    );
+  } catch (cause) {
+    throw new VendorUnavailable('LDP_UNREACHABLE', 'The guard did not answer in time.', {}, { cause });
+  }
+}
+
+/** The way to the guards of all tenants, many cases at once: one update is on its way, and carries everything that waits. */
 export function createAdmissions(client: Client): (tenant: string, request: AdmissionRequest) => Promise<Admission> {
   const waiting = new Map<string, Waiting[]>();
-
-  function ask(tenant: string, batch: Waiting[]): Promise<Admission[]> {
-    return client.workflow.executeUpdateWithStart(admitContainments, {
-      startWorkflowOperation: new WithStartWorkflowOperation('guard', {
-        workflowId: workflowIds.guard(tenant),
-        taskQueue: taskQueues.main,
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        args: [{ tenant, admitted: [] }],
-      }),
-      updateId: randomUUID(),
-      args: [batch.map(({ request }) => request)],
-    });
-  }
 
   async function carry(tenant: string, queue: Waiting[]): Promise<void> {
     while (queue.length > 0) {
       const batch = queue.splice(0, batchSize);
       try {
-        const admissions = await client.withDeadline(Date.now() + answerWithinMs, () => ask(tenant, batch));
+        const requests = batch.map(({ request }) => request);
+        const admissions = await askGuard(client, tenant, admitContainments, requests);
         batch.forEach(({ resolve, reject }, index) => {
           const admission = admissions[index];
           if (admission) resolve(admission);
           else reject(new Error('The guard answered for fewer cases than it was asked for'));
         });
       } catch (error) {
-        const cause = error instanceof Error ? error : new Error(String(error));
-        for (const { reject } of batch)
-          reject(new VendorUnavailable('LDP_UNREACHABLE', 'The guard did not answer in time.', {}, { cause }));
+        for (const { reject } of batch) reject(error);
       }
     }
     waiting.delete(tenant);
@@ -71,24 +81,7 @@ export function createAdmissions(client: Client): (tenant: string, request: Admi
     });
 }
 
-/** Asks the guard for one permit. The guard knows each permit by its id: a repeat is harmless. */
+/** One permit. The guard knows each by its id: a repeat is harmless. */
 export function createPermits(client: Client): (tenant: string, request: PermitRequest) => Promise<Permit> {
-  return async (tenant, request) => {
-    try {
-      return await client.withDeadline(Date.now() + answerWithinMs, () =>
-        client.workflow.executeUpdateWithStart(permitCommand, {
-          startWorkflowOperation: new WithStartWorkflowOperation('guard', {
-            workflowId: workflowIds.guard(tenant),
-            taskQueue: taskQueues.main,
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            args: [{ tenant, admitted: [] }],
-          }),
-          updateId: randomUUID(),
-          args: [request],
-        }),
-      );
-    } catch (cause) {
-      throw new VendorUnavailable('LDP_UNREACHABLE', 'The guard did not answer in time.', {}, { cause });
-    }
-  };
+  return (tenant, request) => askGuard(client, tenant, permitCommand, request);
 }

@@ -18,7 +18,7 @@ import { clockTime } from '../playbook/clock-time';
 import type { guardListSchema } from '../playbook/schemas/answers';
 import type { TenantSettings } from '../playbook/settings';
 import { VendorUnavailable } from '../plugins/errors';
-import { taskQueues, workflowIds } from '../workflows/ids';
+import { startOfGuard, workflowIds } from '../workflows/ids';
 import type { Decided, Decision, GuardState } from '../workflows/messages';
 import { describeGuard, freeze, freezeNow, unfreeze } from '../workflows/messages';
 import { RefusedByRule } from './cases';
@@ -44,12 +44,7 @@ export function createGuards(client: Client, tenants: Record<string, Pick<Tenant
     try {
       return await client.withDeadline(Date.now() + decideWithinMs, () =>
         client.workflow.executeUpdateWithStart(update, {
-          startWorkflowOperation: new WithStartWorkflowOperation('guard', {
-            workflowId: workflowIds.guard(tenant),
-            taskQueue: taskQueues.main,
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            args: [{ tenant, admitted: [] }],
-          }),
+          startWorkflowOperation: new WithStartWorkflowOperation('guard', startOfGuard(tenant)),
           updateId: decision.id,
           args: [decision],
         }),
@@ -110,9 +105,7 @@ export function createGuards(client: Client, tenants: Record<string, Pick<Tenant
     async freeze(tenant: string, decision: Decision): Promise<Decided> {
       if (!decision.reason.trim()) throw new RefusedByRule('A freeze needs a reason.');
       await client.workflow.signalWithStart('guard', {
-        workflowId: workflowIds.guard(tenant),
-        taskQueue: taskQueues.main,
-        args: [{ tenant, admitted: [] }],
+        ...startOfGuard(tenant),
         signal: freezeNow,
         signalArgs: [decision],
       });

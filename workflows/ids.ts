@@ -14,3 +14,11 @@ export const workflowIds = {
   fleetWatch: (tenant: string, plugin: string, feed: string) => `lost-device-fleet-watch:${tenant}:${plugin}:${feed}`,
   reconciliation: (tenant: string) => `lost-device-reconciliation:${tenant}`,
 };
+
+/** Whoever needs a tenant's guard starts it where there was none. */
+export const startOfGuard = (tenant: string) => ({
+  workflowId: workflowIds.guard(tenant),
+  taskQueue: taskQueues.main,
+  workflowIdConflictPolicy: 'USE_EXISTING' as const,
+  args: [{ tenant, admitted: [] }],
+});
