@@ -35,6 +35,8 @@ export type ClientState = 'enabled' | 'disabled' | 'uninstalled' | 'fail closed'
 /** The names by which a feed's record can be tied to a device. */
 export interface DeviceNames {
   nsdeviceuid?: string;
+  /** The id before a re-image, where the record has it. */
+  previousNsdeviceuid?: string;
   serial?: string;
   hostname?: string;
   user?: string;
@@ -47,16 +49,24 @@ export interface DeviceNames {
  */
 export type MatchStrength = 'device' | 'likely' | 'none';
 
+const same = (a?: string, b?: string) => a !== undefined && b !== undefined && a.toLowerCase() === b.toLowerCase();
+const differ = (a?: string, b?: string) => a !== undefined && b !== undefined && a.toLowerCase() !== b.toLowerCase();
+
 /** Compare names of a record with the lost device's. Case never matters; a contradicting serial or id decides. */
 export function matchDevice(lost: DeviceNames, record: DeviceNames): MatchStrength {
-  const same = (a?: string, b?: string) => a !== undefined && b !== undefined && a.toLowerCase() === b.toLowerCase();
-  const differ = (a?: string, b?: string) => a !== undefined && b !== undefined && a.toLowerCase() !== b.toLowerCase();
   if (same(lost.serial, record.serial)) return 'device';
   if (differ(lost.serial, record.serial)) return 'none';
-  if (same(lost.nsdeviceuid, record.nsdeviceuid)) return 'device';
+  if (same(lost.nsdeviceuid, record.nsdeviceuid) || same(lost.nsdeviceuid, record.previousNsdeviceuid)) return 'device';
   if (differ(lost.nsdeviceuid, record.nsdeviceuid)) return 'none';
   return same(lost.hostname, record.hostname) && same(lost.user, record.user) ? 'likely' : 'none';
 }
+
+/** Another machine with the lost one's hostname: what names only a hostname may speak of either. */
+export function isNamesake(lost: DeviceNames, record: DeviceNames): boolean {
+  return same(lost.hostname, record.hostname) && matchDevice(lost, record) === 'none' && isMachine(record);
+}
+
+const isMachine = ({ serial, nsdeviceuid }: DeviceNames) => serial !== undefined || nsdeviceuid !== undefined;
 
 /** One line for people: hostname, serial and user as far as known. */
 export function describeDevice(device: DeviceNames): string {

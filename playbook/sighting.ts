@@ -17,6 +17,9 @@ export interface Place {
   longitude?: number;
 }
 
+/** A client does not disable itself: somebody did. */
+export type DisabledBy = 'its user' | 'an administrator';
+
 export interface Sighting {
   /** Stable over repeated reads: made by the feed from the vendor's own identifiers. */
   id: string;
@@ -37,6 +40,12 @@ export interface Sighting {
   /** Name of the company's own site whose addresses it came from. */
   site?: string;
   client?: ClientState;
+  /** Who disabled the client, where the record says so. */
+  disabledBy?: DisabledBy;
+  /** The vendor's own key of the user: it stays when the user is renamed. */
+  userKey?: string;
+  /** The time that the device itself gives, where its clock runs far ahead: `at` is the vendor's own. ISO 8601. */
+  clockSays?: string;
   /** What the record says is applied on the device. */
   steeringConfig?: string;
   /** When the device last reported its own data. ISO 8601, vendor time. */

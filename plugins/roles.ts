@@ -43,6 +43,8 @@ export interface SecureAccess {
   /** All records that fit, one per installation and user; duplicates over pages removed. */
   findDevices(query: DeviceQuery, call: Call): Promise<ManagedDevice[]>;
   readMembership(user: string, call: Call): Promise<Membership>;
+  /** Today's name of the user with this id; undefined when there is none any more. */
+  nameOfUser(userId: string, call: Call): Promise<string | undefined>;
   addToLostGroup(membership: Membership, call: Call): Promise<void>;
   removeFromLostGroup(membership: Membership, call: Call): Promise<void>;
   /** Name of the steering configuration that the lost group gets. */

@@ -11,7 +11,7 @@ import type { WhenOffline } from '../playbook/wipe';
 import type { DeviceHint, Actor, Report, TicketRef, YesNoUnknown } from '../playbook/report';
 import type { Rules } from '../playbook/rules';
 import type { Sighting } from '../playbook/sighting';
-import type { ManagedDevice } from '../playbook/device';
+import type { DeviceNames, ManagedDevice } from '../playbook/device';
 
 // --- the case ----------------------------------------------------------------------------------------------------
 
@@ -35,6 +35,8 @@ export interface SightingBatch {
   blindSince?: string | null;
   /** It would speak of this device whenever that is online. */
   regular?: boolean;
+  /** Other machines with the same hostname. */
+  namesakes?: DeviceNames[];
 }
 export const deviceSeen = defineSignal<[SightingBatch]>('deviceSeen');
 

@@ -33,6 +33,7 @@ export const operations = {
   pages: read('datasearch.page', 'GET', '/api/v2/events/datasearch/page', 'Read'),
   network: read('datasearch.network', 'GET', '/api/v2/events/datasearch/network', 'Read'),
   listUsers: read('scim.listUsers', 'GET', '/api/v2/scim/Users', 'Read'),
+  readUser: read('scim.readUser', 'GET', '/api/v2/scim/Users/{id}', 'Read'),
   listGroups: read('scim.listGroups', 'GET', '/api/v2/scim/Groups', 'Read'),
   readGroup: read('scim.readGroup', 'GET', '/api/v2/scim/Groups/{id}', 'Read'),
   patchGroup: change('scim.patchGroup', 'PATCH', '/api/v2/scim/Groups/{id}', 'Read + Write'),

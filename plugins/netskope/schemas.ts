@@ -133,7 +133,8 @@ const scimList = <T extends z.ZodType>(resource: T) =>
       .nullish()
       .transform((list) => list ?? []),
   });
-export const scimUsers = scimList(scimResource.extend({ userName: text }));
+export const scimUser = scimResource.extend({ userName: text });
+export const scimUsers = scimList(scimUser);
 export const scimGroups = scimList(scimResource.extend({ displayName: text, externalId: text }));
 /** One group with its members, which come only when asked for. */
 export const scimGroup = scimResource.extend({

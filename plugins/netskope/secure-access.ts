@@ -7,7 +7,7 @@ import { BadInput, VendorRefused, VendorUnavailable } from '../errors';
 import type { Call, DeviceTag, LostSteering, Membership, SecureAccess } from '../roles';
 import { operations, type NetskopeClients } from './client';
 import type { Inventory } from './inventory';
-import { managedGroups, managedUsers, scimGroup, scimGroups, scimUsers, v1SteeringConfig } from './schemas';
+import { managedGroups, managedUsers, scimGroup, scimGroups, scimUser, scimUsers, v1SteeringConfig } from './schemas';
 import type { NetskopeSettings } from './settings';
 import { byInstallation, deviceOf, known } from './status';
 
@@ -171,6 +171,21 @@ export function createSecureAccess(
         groups,
         groupOwner: found?.owner ?? 'api',
       });
+    },
+
+    async nameOfUser(userId, call) {
+      try {
+        const { body } = await v2.request(operations.readUser, {
+          call,
+          params: { id: userId },
+          headers: scimAccept,
+          schema: scimUser,
+        });
+        return body.userName;
+      } catch (error) {
+        if (error instanceof VendorRefused && error.code === 'LDP_NOT_FOUND') return undefined;
+        throw error;
+      }
     },
 
     addToLostGroup: (membership, call) => patchMember('add', membership, call),
