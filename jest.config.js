@@ -25,7 +25,7 @@ const withWorkflows = {
 /** @type {import('jest').Config} */
 module.exports = {
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: tests('unit') },
     { ...shared, displayName: 'conformance', testMatch: tests('conformance') },

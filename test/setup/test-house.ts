@@ -91,7 +91,7 @@ const spareLaptops = 40;
 /** Short, explicit waits; how often a failing step is tried stays as it is where a test needs it. */
 const shortWaits = { retryFirstMs: 300, moveLookEveryMs: 300, noteGatherMs: 150, journalGatherMs: 150 };
 /** How long a test waits for something to become so (milliseconds). */
-const patienceMs = 25_000;
+const patienceMs = 60_000;
 
 export type TestHouse = Awaited<ReturnType<typeof startTestHouse>>;
 
