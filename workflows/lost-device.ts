@@ -13,6 +13,7 @@ import { mayStillLand } from '../playbook/wipe';
 import { act, CaseFile } from './case-file';
 import { keepPages } from './pages';
 import { takeDecisions } from './decisions';
+import { desksAreTold, resolveTickets } from './desks';
 import type { CaseInput } from './messages';
 import { describe, deviceSeen, pageAcknowledged, reportReceived, userReleased } from './messages';
 import { takeAcknowledgement, takePeoplesDecisions } from './peoples-decisions';
@@ -148,27 +149,6 @@ async function pageForVip(c: CaseFile): Promise<void> {
   if (!c.ending) c.page('vip', "A VIP's laptop", 'The report says that the laptop belongs to a VIP.');
 }
 
-/** Every ticket of the case is set to *in progress*, also one that joins later. */
-async function desksAreTold(c: CaseFile): Promise<void> {
-  const { state } = c;
-  for (let told = 0; ;) {
-    await c.until(() => c.ending || state.tickets.length > told);
-    if (c.ending) return;
-    const ticket = state.tickets[told];
-    told += 1;
-    if (ticket === undefined) continue;
-    const name = `set ticket ${ticket.source} ${ticket.id} in progress`;
-    const wanted = state.reopened > 0 ? 'in progress again' : 'in progress';
-    // Once: what the desk makes of its ticket afterwards is its own affair, also when a new run takes over.
-    if (['done', 'skipped'].includes(state.steps[name]?.state ?? '')) continue;
-    await c.step(
-      name,
-      () => act.setTicketState({ tenant: state.tenant, now: c.now, ticket, state: wanted, closeNotes: '' }),
-      { track: 'case' },
-    );
-  }
-}
-
 /** What people still had to do falls away, or is left to the desk; only the clocks of the law hold the case open. */
 function leaveTasks(c: CaseFile, { outcome, who, reason }: Ending): void {
   const { state } = c;
@@ -213,21 +193,7 @@ async function close(c: CaseFile, rounds: Promise<unknown>): Promise<ClosingReco
   }
   await c.until(() => state.notes.pending.length === 0);
   // A ticket that moved lives on with the right device's case; those of a written-off laptop were resolved then.
-  const resolved = ending.movedTo !== undefined || ending.outcome === 'written off' || ending.outcome === 'wiped';
-  for (const ticket of resolved ? [] : state.tickets) {
-    await c.step(
-      `resolve ticket ${ticket.source} ${ticket.id}`,
-      () =>
-        act.setTicketState({
-          tenant,
-          now: c.now,
-          ticket,
-          state: 'resolved',
-          closeNotes: `Lost-device playbook: ${ending.outcome}. ${ending.reason}`,
-        }),
-      { track: 'case', partOfEnding: true },
-    );
-  }
+  if (ending.movedTo === undefined && !listensOn(state)) await resolveTickets(c, ending);
   c.stopRounds();
   await rounds;
   const record: ClosingRecord = {

@@ -5,19 +5,15 @@
  */
 import { sayTasks } from './tracks/escalation';
 import type { CaseFile } from './case-file';
-import { act } from './case-file';
 import { clockTime } from '../playbook/clock-time';
-import { nameTicket } from '../playbook/report';
 import { noWipe } from '../playbook/wipe';
+import { resolveTickets, tellDesksAnew } from './desks';
 import { containAgain, holdDeviceOnly } from './tracks/containment';
-
-const inProgress = (ticket: string) => `set ticket ${ticket} in progress`;
-const resolve = (ticket: string) => `resolve ticket ${ticket}`;
 
 /** Close towards people: the user goes free, the device stays held, the tickets are resolved. */
 export async function writeOff(c: CaseFile): Promise<void> {
   const { state } = c;
-  const { ending, tenant } = state;
+  const { ending } = state;
   if (ending === undefined || state.listening !== undefined) return;
   if (state.outcome === 'open') {
     await holdDeviceOnly(c);
@@ -30,20 +26,7 @@ export async function writeOff(c: CaseFile): Promise<void> {
     if (ending.outcome === 'written off') sayTasks(c, 'written off');
   }
   await c.until(() => state.notes.pending.length === 0);
-  for (const ticket of state.tickets) {
-    await c.step(
-      resolve(nameTicket(ticket)),
-      () =>
-        act.setTicketState({
-          tenant,
-          now: c.now,
-          ticket,
-          state: 'resolved',
-          closeNotes: `Lost-device playbook: ${ending.outcome}. ${ending.reason}`,
-        }),
-      { track: 'case', partOfEnding: true },
-    );
-  }
+  await resolveTickets(c, ending);
   state.listening = { since: c.now, until: c.after(state.rules.escalation.listenForMs) };
 }
 
@@ -82,9 +65,7 @@ export function reopen(c: CaseFile, because: string): void {
   state.reopened += 1;
   // Its silence begins anew: what was proposed by the age of the old one is not proposed again at once.
   state.presence.unheardSince = c.now;
-  // Their desks are told again.
-  for (const ticket of state.tickets.map(nameTicket))
-    for (const step of [inProgress(ticket), resolve(ticket)]) delete state.steps[step];
+  tellDesksAnew(c);
   c.say('case', `Reopened: the ${was === 'wiped' ? 'wiped' : 'written-off'} laptop is back.`, {
     evidence: because,
     note: true,
