@@ -28,7 +28,10 @@ export type TroubleKind =
 export type Fact = 'contained' | 'proven' | 'seen' | 'acknowledged';
 
 /** What a rung may propose to a person in place of a page. */
-export type Proposal = 'lost mode' | 'wipe' | 'write-off' | 'close as wiped';
+export type RungProposal = 'lost mode' | 'wipe' | 'write-off';
+
+/** What may be proposed to a person at all. */
+export type Proposal = RungProposal | 'close as wiped';
 
 export type Severity = 'critical' | 'error' | 'warning' | 'info';
 
@@ -60,7 +63,7 @@ export interface Rung extends Audience {
   /** Nobody acknowledged for this long: the deputies are called too (milliseconds). */
   deputiesAfterMs?: number;
   /** Ask a person for this; what is asked then calls people by the rungs for proposals. */
-  propose?: Proposal;
+  propose?: RungProposal;
 }
 
 export interface Trouble {
@@ -249,6 +252,19 @@ function nextCall(rung: Rung, progress: RungProgress, beganMs: number): Pick<Mom
   const deputiesHeldMs = progress.heldFor === 'deputies' ? heldMs : -Infinity;
   const deputiesMs = deputiesAt === undefined ? Math.max(deputiesFromMs, deputiesHeldMs) : Infinity;
   return { atMs: Math.max(Math.min(againMs, deputiesMs), notBeforeMs), deputiesFromMs };
+}
+
+/** How far the rungs came that propose this. */
+export function rungsThatPropose(track: EscalationTrack, ladder: Rung[], proposal: Proposal): RungProgress[] {
+  return Object.values(track.rungs).filter(
+    ({ rung }) => ladder.find(({ name }) => name === rung)?.propose === proposal,
+  );
+}
+
+/** It is proposed again when that time is over, if its trouble still lasts. */
+export function proposeLater(progress: RungProgress, snoozed: Required<RungProgress>['snoozed']): void {
+  delete progress.proposed;
+  progress.snoozed = snoozed;
 }
 
 /** People were called. */

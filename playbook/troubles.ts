@@ -10,6 +10,7 @@ import { describeDevice } from './device';
 import type { Fact, Trouble, TroubleKind } from './ladder';
 import type { CleanUp } from './rules';
 import { openTasks } from './tasks';
+import { mayContain } from './question-ids';
 import { mayStillLand } from './wipe';
 
 export function troublesOf(state: CaseState, now: string): Trouble[] {
@@ -36,7 +37,7 @@ export function factsOf(state: CaseState): Set<Fact> {
 }
 
 function ofContainment({ containment, decided, steps, openedAt }: CaseState): Trouble[] {
-  const left = decided['contain']?.value === 'no' || steps[moveTheUser]?.state === 'skipped';
+  const left = decided[mayContain]?.value === 'no' || steps[moveTheUser]?.state === 'skipped';
   if (containment.state !== 'none' || left) return [];
   const since = containment.backAt ?? openedAt;
   return [

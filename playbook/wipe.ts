@@ -6,6 +6,7 @@
 import type { CaseState } from './case';
 import { clockTime, duration } from './clock-time';
 import type { Permit } from './permits';
+import { aboutOffice } from './question-ids';
 
 export type WipeStateName =
   | 'none'
@@ -143,7 +144,7 @@ export const isExpired = ({ expiresAt, sent }: WipeTrack, now: string) =>
 
 /** What of the case itself keeps an approved wipe from leaving. */
 export function wipeHold({ wipe, questions, presence }: CaseState): { by: HeldBy; says: string } | undefined {
-  if (questions.some(({ id }) => id.startsWith('office: ')))
+  if (questions.some(({ id }) => id.startsWith(aboutOffice)))
     return { by: 'the office', says: 'It was seen behind an address of the company: is it lost in the office?' };
   const { request, approval } = wipe;
   if (request?.whenOffline !== 'hold-until-seen' || approval === undefined) return undefined;

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { Audience } from '../playbook/ladder';
 import { defaultRules } from '../playbook/rules';
-import { fact, proposal, severity, troubleKind } from '../playbook/schemas/escalation';
+import { fact, rungProposal, severity, troubleKind } from '../playbook/schemas/escalation';
 import { filledText } from '../plugins/setting-fields';
 import { duration, lasting, name, names, oneOf } from './fields';
 
@@ -31,7 +31,7 @@ const rung = z.strictObject({
   ...audience({ whom: [], by: [], inQuietHours: 'page', severity: 'error' }),
   repeatEveryMs: lasting.exactOptional().describe('Again and again until somebody acknowledges.'),
   deputiesAfterMs: duration.exactOptional().describe('Nobody acknowledged for this long: deputies are called too.'),
-  propose: oneOf(proposal.options).exactOptional().describe('Ask for a decision on this, in place of a page.'),
+  propose: oneOf(rungProposal.options).exactOptional().describe('Ask for a decision on this, in place of a page.'),
 });
 
 const task = z.strictObject({

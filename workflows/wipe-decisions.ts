@@ -4,6 +4,8 @@
  */
 import { setHandler } from '@temporalio/workflow';
 import type { CaseState, Measure } from '../playbook/case';
+import { rungsThatPropose } from '../playbook/ladder';
+import { proposalId } from '../playbook/question-ids';
 import type { Consent } from '../playbook/wipe';
 import {
   approveWipe as approve,
@@ -44,10 +46,8 @@ export function takeWipeDecisions(c: CaseFile): void {
       const kind = state.answers.kind === 'stolen' ? 'stolen' : 'lost';
       request(state, consent(decision), decision.whenOffline ?? wipe.whenOffline[kind], wipe.consentMs);
       // What it proposed is being done.
-      c.withdraw('propose: wipe');
-      for (const progress of Object.values(state.escalation.rungs))
-        if (escalation.ladder.some(({ name, propose }) => name === progress.rung && propose === 'wipe'))
-          progress.proposed = true;
+      c.withdraw(proposalId('wipe'));
+      for (const progress of rungsThatPropose(state.escalation, escalation.ladder, 'wipe')) progress.proposed = true;
       const advice = proposeWipe(state, decision);
       c.say('wipe', 'A wipe was asked for.', {
         who: decision.actor.person,
@@ -202,7 +202,7 @@ export function takeWipeDecisions(c: CaseFile): void {
     lock,
     once((decision: Decision) => {
       state.asked.lock = true;
-      c.withdraw('propose: lost mode');
+      c.withdraw(proposalId('lost mode'));
       c.say('containment', 'A lock was asked for.', { who: decision.actor.person, ...reasonOf(decision), note: true });
       return 'The device management is asked to lock it, where the platform has a lock.';
     }),

@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from 'zod';
-import type { Audience, EscalationTrack, Rung } from '../ladder';
+import type { Audience, EscalationTrack, Proposal, Rung, RungProposal } from '../ladder';
 import type { EscalationRules } from '../rules';
 import type { ClockRule, EncryptionProof, Task, TaskRule } from '../tasks';
 import { time } from './report';
@@ -25,7 +25,8 @@ export const troubleKind = z.enum([
   'clean-up near',
 ]);
 export const fact = z.enum(['contained', 'proven', 'seen', 'acknowledged']);
-export const proposal = z.enum(['lost mode', 'wipe', 'write-off', 'close as wiped']);
+export const rungProposal = z.enum(['lost mode', 'wipe', 'write-off']) satisfies z.ZodType<RungProposal>;
+export const proposal = z.enum([...rungProposal.options, 'close as wiped']) satisfies z.ZodType<Proposal>;
 export const severity = z.enum(['critical', 'error', 'warning', 'info']);
 const names = z.array(z.string());
 const ms = z.number();
@@ -44,7 +45,7 @@ const rung = audienceSchema.extend({
   unless: z.array(fact),
   repeatEveryMs: ms.exactOptional(),
   deputiesAfterMs: ms.exactOptional(),
-  propose: proposal.exactOptional(),
+  propose: rungProposal.exactOptional(),
 }) satisfies z.ZodType<Rung>;
 
 const taskRule = z.object({

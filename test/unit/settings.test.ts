@@ -312,6 +312,12 @@ describe('escalation', () => {
     ['every loss', 'losses: 2', 'losses: 1', 'pattern.losses would make an alarm of every loss: write 2 or more'],
     ['a rung without pause', 'repeatEveryMs: 1d', 'repeatEveryMs: 0', 'is no time at all: write more than 0'],
     ['an unknown trouble', 'when: task late', 'when: late', 'ladder.1.when is not known: write one of not contained,'],
+    [
+      'a proposal that no rung makes',
+      'propose: wipe',
+      'propose: close as wiped',
+      'ladder.2.propose is not known: write one of lost mode, wipe, write-off',
+    ],
     ['one name, not a list', 'whom: [ana]', 'whom: ana', 'news.whom is no list: write it like [ana, soc]'],
     ['two rungs', 'name: wipe', 'name: silent', 'ladder.2.name is the name of two rungs: choose another'],
     ['two tasks', 'id: police', 'id: badge', 'tasks.1.id is the id of two tasks or stages: choose another'],

@@ -11,13 +11,13 @@ import { toleratesIsolation, wipeUnderWay } from '../../playbook/wipe';
 import { describeDevice } from '../../playbook/device';
 import { clockTime, duration } from '../../playbook/clock-time';
 import { ladderTakenDown, moveSeen } from '../../playbook/configuration';
+import { mayContain } from '../../playbook/question-ids';
 import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
 import type { UserReleased } from '../messages';
 import { identification } from './identification';
 
 const releaseTheUser = 'release the user';
-const mayContain = 'contain';
 const track = { track: 'containment' } as const;
 const undoing = { track: 'containment', partOfEnding: true } as const;
 

@@ -5,9 +5,19 @@
  */
 import type { Question } from '../../playbook/case';
 import { clockTime, duration } from '../../playbook/clock-time';
-import type { DueCall, Proposal, RungProgress } from '../../playbook/ladder';
-import { dueCalls, incidentOf, keepClocks, nextDueAt, progressKey, takeFacts } from '../../playbook/ladder';
+import type { DueCall, RungProgress, RungProposal } from '../../playbook/ladder';
+import {
+  dueCalls,
+  incidentOf,
+  keepClocks,
+  nextDueAt,
+  progressKey,
+  proposeLater,
+  rungsThatPropose,
+  takeFacts,
+} from '../../playbook/ladder';
 import { describeDevice } from '../../playbook/device';
+import { aboutOffice, proposalId } from '../../playbook/question-ids';
 import type { Sighting } from '../../playbook/sighting';
 import { describePlace } from '../../playbook/sighting';
 import { beginTasks } from '../../playbook/tasks';
@@ -115,11 +125,9 @@ function fallSilent(c: CaseFile): void {
 
 // --- proposals and questions -------------------------------------------------------------------------------------
 
-const proposalId = (proposal: Proposal) => `propose: ${proposal}`;
-
 const later = { value: 'later', text: `Not now: ask again in ${duration(askAgainAfterMs)}` };
 const byHand = 'Use `lock`, where the platform has one, or do it in the console of its device management.';
-const proposals: Record<Proposal, { asks: string; options: Question['options'] }> = {
+const proposals: Record<RungProposal, { asks: string; options: Question['options'] }> = {
   'lost mode': {
     asks: `Lock it, or switch lost mode on? ${byHand}`,
     options: [{ value: 'done', text: 'Done, by hand' }, { value: 'no', text: 'No' }, later],
@@ -128,14 +136,13 @@ const proposals: Record<Proposal, { asks: string; options: Question['options'] }
     asks: 'Wipe it? One person asks for it with `request-wipe`, another one approves. No needs a reason.',
     options: [{ value: 'no', text: 'No, because of the reason given' }, later],
   },
-  'close as wiped': { asks: '', options: [] },
   'write-off': {
     asks: 'Write it off? The user goes free, the device stays held, and the case goes on listening.',
     options: [{ value: 'yes', text: 'Write it off' }, { value: 'no', text: 'No: go on looking' }, later],
   },
 };
 
-function propose(c: CaseFile, proposal: Proposal, says: string, whom: string[]): void {
+function propose(c: CaseFile, proposal: RungProposal, says: string, whom: string[]): void {
   const { asks, options } = proposals[proposal];
   c.ask({
     id: proposalId(proposal),
@@ -145,8 +152,6 @@ function propose(c: CaseFile, proposal: Proposal, says: string, whom: string[]):
     ...(whom.length > 0 && { whom }),
   });
 }
-
-const aboutOffice = 'office: ';
 
 /** Seen behind the company's own addresses: perhaps it was never lost, and lies in a drawer. */
 export function askAboutOffice(c: CaseFile, sighting: Sighting): void {
@@ -191,12 +196,9 @@ export function takeAnswer(c: CaseFile, question: Question, value: string, decis
   if (question.proposes === 'write-off' && value === 'yes') return endAs(c, 'written off', decision);
   if (question.proposes === 'close as wiped' && value === 'yes') return endAs(c, 'wiped', decision);
   if (value !== 'later') return;
-  for (const progress of Object.values(state.escalation.rungs)) {
-    const rung = state.rules.escalation.ladder.find(({ name }) => name === progress.rung);
-    if (rung?.propose !== question.proposes) continue;
-    delete progress.proposed;
-    progress.snoozed = { until: c.after(askAgainAfterMs), who, reason: decision.reason || 'asked to be asked later' };
-  }
+  const snoozed = { until: c.after(askAgainAfterMs), who, reason: decision.reason || 'asked to be asked later' };
+  for (const progress of rungsThatPropose(state.escalation, state.rules.escalation.ladder, question.proposes))
+    proposeLater(progress, snoozed);
 }
 
 export function endAs(c: CaseFile, outcome: 'written off' | 'wiped', { actor, reason }: Decision): void {

@@ -7,6 +7,8 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 import type { PlaybookActivities } from '../../activities';
 import { clockTime } from '../../playbook/clock-time';
 import { describeDevice } from '../../playbook/device';
+import { proposeLater, rungsThatPropose } from '../../playbook/ladder';
+import { proposalId } from '../../playbook/question-ids';
 import type { SendOutcome, WipeStep, WipeTrack } from '../../playbook/wipe';
 import {
   describePlan,
@@ -42,7 +44,6 @@ const track = { track: 'wipe' } as const;
 const toTheEnd = { track: 'wipe', partOfEnding: true } as const;
 
 export const approvalQuestion = 'approve the wipe';
-const closeQuestion = 'propose: close as wiped';
 
 export async function wipe(c: CaseFile): Promise<void> {
   const { state } = c;
@@ -264,12 +265,9 @@ function expire(c: CaseFile): void {
     evidence: `Proposed again at ${clockTime(c.after(rules.wipe.askAgainMs))}, if it is still silent.`,
     note: true,
   });
-  for (const progress of Object.values(state.escalation.rungs)) {
-    const rung = rules.escalation.ladder.find(({ name }) => name === progress.rung);
-    if (rung?.propose !== 'wipe') continue;
-    delete progress.proposed;
-    progress.snoozed = { until: c.after(rules.wipe.askAgainMs), who: 'playbook', reason: 'nobody approved in time' };
-  }
+  const snoozed = { until: c.after(rules.wipe.askAgainMs), who: 'playbook', reason: 'nobody approved in time' };
+  for (const progress of rungsThatPropose(state.escalation, rules.escalation.ladder, 'wipe'))
+    proposeLater(progress, snoozed);
 }
 
 /** What keeps an approved wipe from leaving, said once. */
@@ -349,7 +347,7 @@ function acknowledged(c: CaseFile): void {
   c.page(`wiped-${number}`, 'The lost device was wiped', evidence);
   if (c.ending) return;
   c.ask({
-    id: closeQuestion,
+    id: proposalId('close as wiped'),
     text: `${describeDevice(state.device ?? {})} was wiped. Close the case as wiped? It goes on listening: a re-enrolment or a sign-in reopens it.`,
     options: [
       { value: 'yes', text: 'Close it as wiped' },
