@@ -31,6 +31,12 @@ export interface CallPeopleAnswer {
   heldUntil?: string;
 }
 
+export interface TellPagerInput {
+  tenant: string;
+  now: string;
+  incident: string;
+}
+
 /** One person, or everybody, by one notifier. */
 interface Way {
   who: string;
@@ -108,19 +114,18 @@ export function createPeopleActivities(house: House) {
   }
 
   /** The trouble is over. Idempotency: a notifier takes the same incident back as often as it is told. */
-  async function resolveIncident(input: { tenant: string; now: string; incident: string }): Promise<void> {
-    const { notifiers } = house.tenant(input.tenant);
-    const call = callAt(input.now);
-    const resolved = [...notifiers.values()].map(async (notifier) => notifier.resolve?.(input.incident, call));
-    // Each is told before the first trouble is thrown.
-    const failed = (await Promise.allSettled(resolved)).find(({ status }) => status === 'rejected');
-    if (failed?.status === 'rejected') throw failed.reason;
-  }
+  const resolveIncident = (input: TellPagerInput) => tellPagers('resolve', input);
 
   /** Somebody acknowledged it here. Idempotency: as for a resolve. */
-  async function acknowledgeIncident(input: { tenant: string; now: string; incident: string }): Promise<void> {
-    for (const notifier of house.tenant(input.tenant).notifiers.values())
-      await notifier.acknowledge?.(input.incident, callAt(input.now));
+  const acknowledgeIncident = (input: TellPagerInput) => tellPagers('acknowledge', input);
+
+  async function tellPagers(what: 'resolve' | 'acknowledge', { tenant, now, incident }: TellPagerInput): Promise<void> {
+    const call = callAt(now);
+    const notifiers = [...house.tenant(tenant).notifiers.values()];
+    const answers = await Promise.allSettled(notifiers.map(async (notifier) => notifier[what]?.(incident, call)));
+    // Each is told before the first trouble is thrown.
+    const failed = answers.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
   return { callPeople, resolveIncident, acknowledgeIncident };

@@ -33,14 +33,9 @@ async function send(c: CaseFile, page: PendingPage): Promise<void> {
   const done = () => (state.pages = state.pages.filter((other) => other !== page));
   const text = `${page.text}\n\n${summarise(state)}`;
   const step = { track: 'case', partOfEnding: true } as const;
-  if (page.acknowledge && incident !== undefined) {
-    const about = { tenant, now: c.now, incident };
-    await c.step('acknowledge at the pager', () => act.acknowledgeIncident(about), step);
-    done();
-    return;
-  }
-  if (page.resolve && incident !== undefined) {
-    await c.step('resolve at the pager', () => act.resolveIncident({ tenant, now: c.now, incident }), step);
+  const tells = page.acknowledge ? 'acknowledge' : page.resolve && 'resolve';
+  if (tells && incident !== undefined) {
+    await c.step(`${tells} at the pager`, () => act[`${tells}Incident`]({ tenant, now: c.now, incident }), step);
     done();
     return;
   }
@@ -93,19 +88,14 @@ function tellCalled(
   const progress = rungOf(c, page);
   if (atPager && progress) progress.atPager = true;
   // It was over before the pager had it.
-  else if (atPager && page.incident !== undefined) resolveAtPager(c, page.incident);
+  else if (atPager && page.incident !== undefined) tellPager(c, 'resolve', page.incident);
   if (progress?.calling === undefined || (told.length === 0 && missing.length > 0)) return;
   called(progress, c.now);
 }
 
-/** Somebody has it in hand: the pager need not go on calling. */
-export function acknowledgeAtPager({ state }: CaseFile, incident: string): void {
-  state.pages.push({ key: `${incident}:acknowledge`, subject: '', text: '', incident, acknowledge: true });
-}
-
-/** The trouble is over: whoever looks at the pager sees it. */
-export function resolveAtPager({ state }: CaseFile, incident: string): void {
-  state.pages.push({ key: `${incident}:resolve`, subject: '', text: '', incident, resolve: true });
+/** `acknowledge`: somebody has it in hand, the pager need not go on calling. `resolve`: the trouble is over. */
+export function tellPager({ state }: CaseFile, what: 'acknowledge' | 'resolve', incident: string): void {
+  state.pages.push({ key: `${incident}:${what}`, subject: '', text: '', incident, [what]: true });
 }
 
 /** Undefined when its trouble is over meanwhile, or began anew. */

@@ -10,7 +10,7 @@ import { incidentOf, progressKey } from '../playbook/ladder';
 import type { Task } from '../playbook/tasks';
 import { closeTask as close, describeTask, openTasks, startClock as start } from '../playbook/tasks';
 import type { CaseFile } from './case-file';
-import { acknowledgeAtPager, dropPages } from './pages';
+import { dropPages, tellPager } from './pages';
 import { decisionsOf, reasonOf, refuse } from './decisions';
 import type { Acknowledge, CloseTask, PageAcknowledged, Snooze, StartClock, StateEncryption } from './messages';
 import { acknowledge, closeTask, snooze, startClock, stateEncryption } from './messages';
@@ -28,7 +28,7 @@ export function takePeoplesDecisions(c: CaseFile): void {
     once((decision: Acknowledge) => {
       const progress = rungOf(state, decision.rung, hasCalled);
       acknowledged(c, progress, decision.actor.person, c.now, decision.reason);
-      if (progress.atPager) acknowledgeAtPager(c, incidentOf(state.chain, progress));
+      if (progress.atPager) tellPager(c, 'acknowledge', incidentOf(state.chain, progress));
       return `Acknowledged: ${progress.trouble}. Nobody is called again by ${progress.rung} for it.`;
     }),
     { validator: unlessKnown((decision: Acknowledge) => void rungOf(state, decision.rung, hasCalled)) },

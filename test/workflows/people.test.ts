@@ -248,3 +248,24 @@ test('an incident is resolved where it can be, as often as it is told', async ()
   await refuseEvent();
   await expect(resolve()).rejects.toMatchObject({ name: 'VendorRefused' });
 });
+
+test('of two pagers both are told, also when one of them refuses, and that is said', async () => {
+  const { acknowledgeIncident, resolveIncident } = createPeopleActivities(house);
+  const { notifiers } = house.tenant('acme');
+  notifiers.set('second pager', notifiers.get('pager')!);
+  try {
+    const page = pageTo({ whom: ['ana'] }, { incident: 'trouble-5' });
+    await call(page);
+    for (const [tell, status] of [
+      [acknowledgeIncident, 'acknowledged'],
+      [resolveIncident, 'resolved'],
+    ] as const) {
+      await refuseEvent();
+      const told = quietly().run(tell, { tenant: 'acme', now: morning, incident: 'trouble-5' });
+      await expect(told).rejects.toMatchObject({ name: 'VendorRefused' });
+      expect(await incident('trouble-5')).toMatchObject({ status });
+    }
+  } finally {
+    notifiers.delete('second pager');
+  }
+});

@@ -25,7 +25,7 @@ import { factsOf, subjectOf, troublesOf } from '../../playbook/troubles';
 import { takeLostAnswer, lostAnswerQuestion } from '../lost-answer';
 import { Alarm } from '../alarm';
 import type { CaseFile } from '../case-file';
-import { dropPages, resolveAtPager } from '../pages';
+import { dropPages, tellPager } from '../pages';
 import type { Decision } from '../messages';
 
 const hourMs = 60 * 60_000;
@@ -103,7 +103,7 @@ function standDown(c: CaseFile, progress: RungProgress): void {
   if (progress.proposed && proposed !== undefined) c.withdraw(proposalId(proposed));
   if (!progress.atPager) return;
   delete progress.atPager;
-  resolveAtPager(c, incidentOf(chain, progress));
+  tellPager(c, 'resolve', incidentOf(chain, progress));
 }
 
 // --- silence -----------------------------------------------------------------------------------------------------
