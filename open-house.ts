@@ -9,15 +9,18 @@ import { createCaseClient } from './client/cases';
 import { readFeeds } from './client/feeds';
 import { createGuards } from './client/guard';
 import { missingWorkers } from './client/workers';
-import type { Settings } from './playbook/settings';
-import { createPlugins, plugins } from './plugins';
+import type { Settings, TenantSettings } from './playbook/settings';
+import { createPlugins, plugins, type NamedPlugin } from './plugins';
 import { isLoopback } from './plugins/setting-fields';
 
+/** Makes the plugin instances of one tenant: {@link createPlugins}, or the players of a drill. */
+export type MakePlugins = (settings: TenantSettings['plugins']) => Map<string, NamedPlugin>;
+
 /** The tenants of the settings, each with its plugins made. Nothing is called yet. */
-export function openTenants(settings: Settings): Map<string, Tenant> {
+export function openTenants(settings: Settings, make: MakePlugins = createPlugins): Map<string, Tenant> {
   return new Map(
     Object.entries(settings.tenants).map(([name, tenant]) => {
-      const instances = createPlugins(tenant.plugins);
+      const instances = make(tenant.plugins);
       const simulated = [...instances.keys()].filter((instance) => isHere(tenant.plugins[instance]?.settings));
       const hosts = [...instances].map(
         ([instance, { agentHosts, plugin }]) => [instance, agentHosts ?? plugins[plugin]?.agentHosts ?? []] as const,
@@ -39,8 +42,8 @@ function isHere(settings: unknown): boolean {
 }
 
 /** What activities, webhooks and the API work with. `eager`: the worker shares this client's native connection. */
-export function openHouse(settings: Settings, client: Client, eager: boolean): House {
-  const tenants = openTenants(settings);
+export function openHouse(settings: Settings, client: Client, eager: boolean, make?: MakePlugins): House {
+  const tenants = openTenants(settings, make);
   const tenant = (name: string): Tenant => {
     const found = tenants.get(name);
     if (found === undefined) throw new Error(`The settings name no tenant ${name}`);

@@ -13,9 +13,12 @@ import { taskQueues } from '../workflows/ids';
 import { ensureIndexKey } from './index-key';
 import { Mistakes, type Path } from './mistakes';
 import { checkNames } from './names';
-import { readPluginPart, type PluginPart } from './plugin-part';
+import { readPluginPart, type PluginPart, type ReadFrom } from './plugin-part';
 import { settingsFile } from './schema';
 import { childOf, entriesOf } from './written';
+
+/** `LOST_DEVICE_SETTINGS` in the environment, else `lost-device.yaml` in the current folder. */
+const usualFile = () => process.env.LOST_DEVICE_SETTINGS || 'lost-device.yaml';
 
 /**
  * Read the settings. Secrets are fetched from the environment and from files; the data folder and the index key are made
@@ -23,7 +26,30 @@ import { childOf, entriesOf } from './written';
  * @param file Default: `LOST_DEVICE_SETTINGS` in the environment, else `lost-device.yaml` in the current folder.
  * @throws BadInput LDP_BAD_INPUT with one line for each mistake: file, line, setting, remedy. No value is ever in it.
  */
-export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'lost-device.yaml'): Promise<Settings> {
+export async function loadSettings(file = usualFile()): Promise<Settings> {
+  const { settings } = await readSettings(file, 'fetch secrets');
+  const indexKey = await ensureIndexKey(settings.dataFolder);
+  for (const tenant of Object.values(settings.tenants)) tenant.indexKey = indexKey;
+  return settings;
+}
+
+/** Settings with which nobody gets in anywhere. */
+export interface SettingsWithoutSecrets {
+  /** A stand-in in the place of each secret, and no index key. */
+  settings: Settings;
+  /** Secrets that are not where the file says: the setting, and the message that `loadSettings` would give. */
+  missing: { path: string; message: string }[];
+}
+
+/**
+ * Read the settings and none of their secrets; nothing is written.
+ * @throws BadInput as `loadSettings`, but for a secret that is missing.
+ */
+export async function loadSettingsWithoutSecrets(file = usualFile()): Promise<SettingsWithoutSecrets> {
+  return readSettings(file, 'only look for them');
+}
+
+async function readSettings(file: string, secrets: 'fetch secrets' | 'only look for them') {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new BadInput(
       'LDP_BAD_INPUT',
@@ -45,7 +71,12 @@ export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'l
   const mistakes = new Mistakes(file, document, lines);
   const checked = settingsFile.safeParse(written);
   if (!checked.success) mistakes.addIssues(checked.error.issues);
-  const tenantPlugins = await readTenantPlugins(written, folder, mistakes);
+  const missingSecrets = new Mistakes(file, document, lines);
+  const tenantPlugins = await readTenantPlugins(written, {
+    folder,
+    mistakes,
+    ...(secrets === 'only look for them' && { missingSecrets }),
+  });
   for (const [tenant, parts] of entriesOf(childOf(written, 'tenants')))
     checkNames(parts, ['tenants', tenant], notifiersOf(parts), mistakes);
   mistakes.throwIfAny();
@@ -53,10 +84,9 @@ export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'l
 
   const { data, temporal, http, tenants } = checked.data;
   const dataFolder = path.resolve(folder, data);
-  const indexKey = await ensureIndexKey(dataFolder);
   const address = process.env.TEMPORAL_ADDRESS || temporal.address;
   const { namespace, port, uiPort } = temporal;
-  return {
+  const settings: Settings = {
     dataFolder,
     temporal: { ...(address && { address }), namespace, port, uiPort, taskQueue: taskQueues.main },
     http,
@@ -75,12 +105,13 @@ export async function loadSettings(file = process.env.LOST_DEVICE_SETTINGS || 'l
             sites,
             pattern: { losses: pattern.losses, withinMs: pattern.within },
             wipe,
-            indexKey,
+            indexKey: '',
           },
         ],
       ),
     ),
   };
+  return { settings, missing: missingSecrets.all };
 }
 
 /** YAML resolves its aliases only here. */
@@ -93,7 +124,8 @@ function valueOf(document: Document, file: string): unknown {
 }
 
 /** Every tenant's plugins, read as far as the file has the form: so a mistake elsewhere hides none here. */
-async function readTenantPlugins(written: unknown, folder: string, mistakes: Mistakes) {
+async function readTenantPlugins(written: unknown, from: ReadFrom) {
+  const { mistakes } = from;
   const read: Record<string, TenantSettings['plugins']> = {};
   const sourceOf = new Map<string, string>();
   for (const [tenant, parts] of entriesOf(childOf(written, 'tenants'))) {
@@ -101,7 +133,7 @@ async function readTenantPlugins(written: unknown, folder: string, mistakes: Mis
     const at: Path = ['tenants', tenant, 'plugins'];
     for (const [name, part] of entriesOf(childOf(parts, 'plugins'))) {
       if (!isPluginPart(part)) continue;
-      instances[name] = { plugin: part.plugin, settings: await readPluginPart(part, [...at, name], folder, mistakes) };
+      instances[name] = { plugin: part.plugin, settings: await readPluginPart(part, [...at, name], from) };
       const taker = whatTakesWebhooks(part);
       if (taker === undefined) continue;
       const owner = sourceOf.get(`${taker} ${name}`);

@@ -40,11 +40,16 @@ export class Mistakes {
     }
   }
 
-  /** @throws BadInput LDP_BAD_INPUT with a line for each mistake, in the order of the file; returns when there is none. */
-  throwIfAny(): void {
-    const all = this.found
+  /** In the order of the file. */
+  get all(): { line: number; path: string; message: string }[] {
+    return this.found
       .map(({ path, message }) => ({ line: this.lineOf(path), path: path.join('.'), message }))
       .sort((a, b) => a.line - b.line);
+  }
+
+  /** @throws BadInput LDP_BAD_INPUT with a line for each mistake, in the order of the file; returns when there is none. */
+  throwIfAny(): void {
+    const { all } = this;
     const [first] = all;
     if (first === undefined) return;
     const text = all.map(({ line, path, message }) => `${this.file}:${line} ${path ? `${path} ` : ''}${message}`);
