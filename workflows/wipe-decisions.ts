@@ -121,7 +121,7 @@ export function takeWipeDecisions(c: CaseFile): void {
       const earlier = known(decision);
       if (earlier.text !== '') return earlier;
       const { wipe, tenant } = state;
-      const { plan, sent, number } = wipe;
+      const { plan, sent, leaving, number } = wipe;
       const who = decision.actor.person;
       const answer =
         sent === undefined || plan === undefined
@@ -134,8 +134,12 @@ export function takeWipeDecisions(c: CaseFile): void {
         endWipe(state, 'cancelled', `${who}: ${decision.reason}`);
         for (const id of [approvalQuestion, lostAnswerQuestion]) c.withdraw(id);
       }
+      const stopped =
+        leaving === undefined
+          ? 'The wipe is cancelled.'
+          : 'A send of it is on its way, and may arrive all the same: the case will say what became of it. It is not tried again.';
       const text = {
-        cancelled: 'The wipe is cancelled.',
+        cancelled: stopped,
         'too late': 'Too late: the device has the wipe already.',
         'cannot be cancelled': 'It cannot be cancelled: it waits at the vendor, and there is no way to take it back.',
         'not known': 'The vendor could not be asked, or gave no answer: the wipe is followed as before. Try again.',

@@ -290,6 +290,24 @@ describe('what holds it, and what ends it', () => {
     expect((await show(stolen)).wipe.state).toBe('queued');
   });
 
+  test('cancelled while a send is on its way: that is said, and afterwards that it never left', async () => {
+    const stolen = await contained('stolen');
+    await ask(stolen);
+    const { wipe } = await untilPrepared(stolen);
+    const record = `deviceManagement/managedDevices/${wipe.plan?.recordId ?? ''}`;
+    await house.fault({ match: { method: 'GET', path: `/v1.0/${record}` }, effect: { delayMs: 10_000 } });
+    await house.fault({ match: { method: 'POST', path: `/beta/${record}` }, effect: { status: 403, body: {} } });
+    await approve(stolen);
+    await house.untilCase(stolen.workflowId, 'leaving', (state) => state.wipe.leaving !== undefined);
+    const { text } = await house.decide(stolen.workflowId, cancelWipe, { reason: 'It was found.' });
+    expect(text).toMatch(/on its way, and may arrive all the same/);
+    const neverLeft = 'The wipe never left: it was cancelled in time.';
+    const said = ({ journal }: CaseState) => journal.tail.some((entry) => entry.text === neverLeft);
+    await until(stolen, 'cancelled', 'and said', said);
+    expect((await show(stolen)).wipe.leaving).toBeUndefined();
+    expect(await atIntune(stolen)).toEqual([]);
+  });
+
   test('who may ask, approve and refuse', async () => {
     const { workflowId: unknown } = await house.report({ ticket: 'WHO-1', device: { serial: 'SN7799' } });
     await house.untilCase(unknown, 'asked', ({ questions }) => questions.length === 1);

@@ -3,7 +3,7 @@
  * be done next is decided in `playbook/wipe`; here it is done, said and waited for.
  * @module
  */
-import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, patched, TimeoutFailure } from '@temporalio/workflow';
 import type { PlaybookActivities } from '../../activities';
 import { clockTime } from '../../playbook/clock-time';
 import { describeDevice } from '../../playbook/device';
@@ -192,7 +192,10 @@ async function send(c: CaseFile): Promise<void> {
         // That this try sent nothing says nothing of the one before.
         return lostBefore && answer.sent === 'no' ? { sent: 'unknown' as const } : answer;
       } catch (error) {
-        if (!lostBefore && neverLeft(error)) delete begun.leaving;
+        if (!lostBefore && neverLeft(error)) {
+          delete begun.leaving;
+          sayNeverLeft(c);
+        }
         throw error;
       }
     },
@@ -220,6 +223,7 @@ function takeOutcome(c: CaseFile, outcome: SendOutcome): void {
   tookSend(c.state, outcome, c.now, rules.wipe.waits.settleMs);
   if (outcome.sent === 'no') {
     if (track.state === 'failed') return sayEnd(c);
+    sayNeverLeft(c);
     const { held, number } = track;
     if (held === undefined || held.says === heldBefore) return;
     c.say('wipe', `Held: ${held.says}`, { note: true });
@@ -335,6 +339,12 @@ function sayEnd(c: CaseFile): void {
     note: true,
   });
   c.page(`wipe-${track.number}-${track.state}`, `The wipe ${track.state}`, track.endedBecause ?? '');
+}
+
+/** Somebody cancelled it while it was on its way, and was told that it may arrive. */
+function sayNeverLeft(c: CaseFile): void {
+  if (c.state.wipe.state === 'cancelled' && patched('say that it never left'))
+    c.say('wipe', 'The wipe never left: it was cancelled in time.', { note: true });
 }
 
 /** From now on silence is success. */
