@@ -87,7 +87,7 @@ export function takeWipeDecisions(c: CaseFile): void {
         evidence: [decision.reason, ...describePlan(state)].filter(Boolean).join(' '),
         note: true,
       });
-      return ['Approved.', ...describePlan(state)].join(' ');
+      return 'Approved. It leaves as soon as nothing holds it; the case says what does.';
     }),
     {
       validator: unlessKnown((decision: Decision) => {
