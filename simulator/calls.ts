@@ -17,6 +17,8 @@ export interface CallRecord {
   status: number;
   /** The effect on the vendor's state, or null. */
   changed: string | null;
+  /** The fault that it met. One that lags only counts where the answer was an old one. */
+  fault?: number;
 }
 
 const keptCalls = 100_000;

@@ -9,7 +9,7 @@ import { Calls } from './calls';
 import { createControl } from './control';
 import { createCrowdStrike } from './crowdstrike/api';
 import { createEntra } from './entra/graph';
-import { type FaultEffect, Faults } from './faults';
+import { type FaultEffect, Faults, LaggingReads } from './faults';
 import { createIntune } from './intune/api';
 import { createNetskope } from './netskope/gateway';
 import { createPagerDuty } from './pagerduty/api';
@@ -39,9 +39,13 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   const nowMs = options.now === undefined ? Date.now() : Date.parse(options.now);
   const world = new World({ seed: options.seed ?? 1, devices: options.devices ?? 0, nowMs });
   const calls = new Calls();
-  world.onLaptopEvent = (vendor, serial, changed) =>
+  let changes = 0;
+  world.onLaptopEvent = (vendor, serial, changed) => {
+    changes += 1;
     calls.add({ at: new Date().toISOString(), vendor, method: 'LAPTOP', path: serial, status: 0, changed });
+  };
   const faults = new Faults();
+  const lagging = new LaggingReads();
   const control = createControl(world, calls, faults);
   const vendors = [
     createNetskope(world),
@@ -66,8 +70,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
 
     const query = new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1));
     const request: VendorRequest = { method, path, query, headers, body, origin };
-    const record = (status: number, changed: string | null = null) =>
-      calls.add({ at, vendor: vendor.name, method, path: url, status, changed });
+    const record = (status: number, changed: string | null = null, fault?: number) => {
+      if (changed !== null) changes += 1;
+      calls.add({ at, vendor: vendor.name, method, path: url, status, changed, ...(fault !== undefined && { fault }) });
+    };
     const carryOut = () => vendor.answer(request);
 
     const fault = faults.take(method, url);
@@ -76,19 +82,25 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
       record(done.status, done.changed);
       return send(response, done);
     }
-    const { effect, when } = fault;
+    const { effect, id, when } = fault;
+    if ('lagReads' in effect) {
+      const done = carryOut();
+      const shown = lagging.answer(`${method} ${url} ${body}`, done, changes, effect.lagReads);
+      record(shown.status, done.changed, shown === done ? undefined : id);
+      return send(response, shown);
+    }
     if ('delayMs' in effect) {
       if (when === 'before') {
         await wait(effect.delayMs);
         world.clock.catchUp();
       }
       const done = carryOut();
-      record(done.status, done.changed);
+      record(done.status, done.changed, id);
       if (when === 'after') await wait(effect.delayMs);
       return send(response, done);
     }
     const done = when === 'after' ? carryOut() : undefined;
-    record(statusOf(effect, done), done?.changed);
+    record(statusOf(effect, done), done?.changed, id);
     return sendFault(response, effect, done);
   }
 

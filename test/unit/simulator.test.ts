@@ -398,6 +398,39 @@ describe('faults', () => {
     expect(await isMember()).toBe(false);
   });
 
+  it('meets one operation by its template, and the record of calls says which call met which fault', async () => {
+    const match = { method: 'GET', template: '/api/v2/scim/Groups/{id}' };
+    const { id } = await control('faults', { match, times: 'always', effect: { status: 503 } });
+    const group = await lostGroupId();
+    expect((await call('GET', `/api/v2/scim/Groups/${group}?attributes=members`)).status).toBe(503);
+    expect((await calls()).map(({ status, fault }) => [status, fault])).toEqual([
+      [200, undefined],
+      [503, id],
+    ]);
+  });
+
+  it('lets a read lag behind a change, so often as told, and no other read', async () => {
+    const match = { template: '/api/v2/users/getusers' };
+    const { id } = await control('faults', { match, times: 'always', effect: { lagReads: 2 } });
+    expect([await isMember(), await isMember()]).toEqual([false, false]);
+    await patchMember('add');
+    expect(await groupsOf('sam@example.test')).not.toContain('Lost-Stolen Devices');
+    expect([await isMember(), await isMember(), await isMember(), await isMember()]).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+    await patchMember('remove');
+    expect([await isMember(), await isMember(), await isMember()]).toEqual([true, true, false]);
+    expect((await calls()).filter(({ fault }) => fault !== undefined).map(({ fault }) => fault)).toEqual([
+      id,
+      id,
+      id,
+      id,
+    ]);
+  });
+
   it('refuses a fault that cannot be read, and a clock that goes back', async () => {
     await expect(set('before', { status: 'bad' })).rejects.toThrow();
     await expect(control('clock', { now: '2026-02-01T00:00:00Z' })).rejects.toThrow('never goes back');
