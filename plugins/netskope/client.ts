@@ -105,15 +105,22 @@ export function isNotOffered(error: unknown): boolean {
   return error instanceof VendorRefused && error.code === 'LDP_NOT_OFFERED';
 }
 
+/** Names of vendors and of people are shorter (characters). A query travels in the address, which must not grow too long. */
+const longestValue = 320;
+
+/** Whether a query can hold this value. A name that none can hold is left out where other names are asked for as well. */
+export function canBeAskedFor(value: string): boolean {
+  if (value.length > longestValue || /[\\\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u.test(value)) return false;
+  return !value.includes("'") || !value.includes('"');
+}
+
 /**
  * A value for a query. Netskope documents no way to escape inside its quotes, so the kind of quote that the value does
  * not contain is used.
- * @throws BadInput LDP_BAD_INPUT for a value with both kinds, a backslash or a control character
+ * @throws BadInput LDP_BAD_INPUT for a value with both kinds, a backslash or a control character, or that is too long
  */
 export function quoted(value: string, field: string): string {
-  // eslint-disable-next-line no-control-regex
-  const unsafe = /[\\\u0000-\u001f\u007f]/.test(value) || (value.includes("'") && value.includes('"'));
-  if (unsafe) {
+  if (!canBeAskedFor(value)) {
     throw new BadInput('LDP_BAD_INPUT', `${field}: holds characters that Netskope cannot be asked for`, { field });
   }
   return value.includes("'") ? `"${value}"` : `'${value}'`;

@@ -5,7 +5,7 @@
 import type { DeviceNames } from '../../playbook/device';
 import { epoch, feedAnswer, startOf, type FeedTimes } from '../feed-reading';
 import type { FeedRecord, SightingFeed, WatchedDevice } from '../roles';
-import { oneOf, operations, quoted, searchAll, type NetskopeClients } from './client';
+import { canBeAskedFor, oneOf, operations, quoted, searchAll, type NetskopeClients } from './client';
 import type { Found, Inventory } from './inventory';
 import { alertFieldNames, eventFieldNames, eventRecord, type EventRecord } from './schemas';
 import type { NetskopeSettings } from './settings';
@@ -182,7 +182,8 @@ function eventFeed(times: FeedTimes & { userBatch: number }, { v2 }: NetskopeCli
 function eventQueries(watched: WatchedDevice[], userBatch: number): string[] {
   const hostsOf = new Map<string, string[]>();
   for (const { user, hostname } of watched) {
-    if (user !== undefined && hostname !== undefined) hostsOf.set(user, [...(hostsOf.get(user) ?? []), hostname]);
+    if (user === undefined || hostname === undefined || ![user, hostname].every(canBeAskedFor)) continue;
+    hostsOf.set(user, [...(hostsOf.get(user) ?? []), hostname]);
   }
   const users = [...hostsOf.keys()];
   const queries: string[] = [];

@@ -5,7 +5,7 @@
  */
 import { VendorRefused } from '../errors';
 import type { Call, DeviceQuery } from '../roles';
-import { isNotOffered, oneOf, operations, searchAll, type NetskopeClients } from './client';
+import { canBeAskedFor, isNotOffered, oneOf, operations, searchAll, type NetskopeClients } from './client';
 import { statusFieldNames, statusRecord, v1Clients } from './schemas';
 import { readStatus, type ClientStatus } from './status';
 
@@ -122,8 +122,10 @@ const v1Names: NameFields = {
 function anyName(queries: DeviceQuery[], fields: NameFields): string {
   const conditions = (Object.keys(fields) as (keyof NameFields)[]).flatMap((name) => {
     const values = queries.flatMap((query) => query[name]?.trim() || []);
-    const spellings = values.flatMap((value) => [value, value.toUpperCase(), value.toLowerCase()]);
-    return values.length > 0 ? [oneOf(fields[name], spellings, name)] : [];
+    const spellings = values
+      .flatMap((value) => [value, value.toUpperCase(), value.toLowerCase()])
+      .filter(canBeAskedFor);
+    return spellings.length > 0 ? [oneOf(fields[name], spellings, name)] : [];
   });
   return conditions.join(' or ');
 }

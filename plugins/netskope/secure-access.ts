@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { BadInput, VendorRefused, VendorUnavailable } from '../errors';
 import type { Call, DeviceTag, LostSteering, Membership, SecureAccess } from '../roles';
-import { operations, type NetskopeClients } from './client';
+import { canBeAskedFor, operations, type NetskopeClients } from './client';
 import type { Inventory } from './inventory';
 import { managedGroups, managedUsers, scimGroup, scimGroups, scimUser, scimUsers, v1SteeringConfig } from './schemas';
 import type { NetskopeSettings } from './settings';
@@ -141,8 +141,10 @@ export function createSecureAccess(
     readLostGroup,
 
     async findDevices(query, call) {
-      if (![query.serial, query.hostname, query.nsdeviceuid, query.user].some((name) => name?.trim())) {
-        throw new BadInput('LDP_BAD_INPUT', 'findDevices: name a serial, hostname, nsdeviceuid or user');
+      const given = (['serial', 'hostname', 'nsdeviceuid', 'user'] as const).filter((name) => query[name]?.trim());
+      if (!given.some((name) => canBeAskedFor((query[name] ?? '').trim()))) {
+        const why = given.length > 0 ? `${given.join(', ')}: cannot be looked for at Netskope; ` : '';
+        throw new BadInput('LDP_BAD_INPUT', `findDevices: ${why}name a serial, hostname, nsdeviceuid or user`);
       }
       let found = await inventory.named([query], call);
       if (found.statuses.length === 0) {
