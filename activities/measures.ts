@@ -11,6 +11,7 @@ import type { Call, Directory } from '../plugins/roles';
 import { createPermits } from './admission';
 import { callAt } from './call';
 import type { House, Tenant } from './house';
+import { findOneEnrolment } from './one-enrolment';
 import { readBack, sendOnce } from './send-once';
 import { keepLockPin } from './unlock-pins';
 
@@ -242,33 +243,24 @@ function isolation({ detections }: Tenant, permit: AskPermit): Lever | undefined
   };
 }
 
-/** By the one console that has exactly one enrolment of it. A second lock of a Mac fails, so the first is looked for. */
+/** By the one console that has its one enrolment. A second lock of a Mac fails, so the first is looked for. */
 function locking(tenant: Tenant, permit: AskPermit): Lever | undefined {
-  const [first] = tenant.managements;
-  if (first === undefined) return undefined;
-  const [plugin, management] = first;
-  const recordOf = async (device: DeviceNames, call: Call) => {
-    const found = await management.findRecords({ ...(device.serial && { serial: device.serial }) }, call);
-    if (found.length === 1 && found[0]) return found[0];
-    throw new VendorRefused(
-      found.length === 0 ? 'LDP_NOT_FOUND' : 'LDP_CONFLICT',
-      `${plugin} has ${found.length} enrolments of serial ${device.serial ?? '(none)'}; exactly one is needed.`,
-    );
-  };
+  const managements = [...tenant.managements.values()];
+  if (managements.length === 0) return undefined;
   return {
-    settleMs: management.settleMs,
+    settleMs: Math.max(...managements.map(({ settleMs }) => settleMs)),
     read: async (device, call) => {
-      const record = await recordOf(device, call);
+      const { plugin, management, record } = await findOneEnrolment(tenant, device, call);
       const offer = management.offers(record).find(({ command }) => command === 'lock');
       if (!offer?.offered) throw new VendorRefused('LDP_NOT_OFFERED', offer?.because ?? `${plugin} has no lock.`);
       if (offer.pin !== 'none' && tenant.secretStore === undefined)
         throw new VendorRefused('LDP_NOT_OFFERED', 'Its PIN must be kept: the settings name no secret store.');
       const commands = await management.readCommands(record.id, call);
       // A lock of an earlier enrolment says nothing of this one.
-      const since = record.enrolledAt ?? '';
-      const lock = commands.find(({ command, startedAt }) => command === 'lock' && startedAt >= since);
+      const sinceMs = Date.parse(record.enrolledAt ?? '1970-01-01');
+      const lock = commands.find(({ command, startedAt }) => command === 'lock' && Date.parse(startedAt) >= sinceMs);
       const present = lock !== undefined && ['queued', 'delivered', 'acknowledged'].includes(lock.state);
-      await keepLockPin(tenant, first, record.id, commands, call);
+      await keepLockPin(tenant, [plugin, management], record.id, commands, call);
       return {
         offered: true,
         present,
@@ -276,7 +268,7 @@ function locking(tenant: Tenant, permit: AskPermit): Lever | undefined {
       };
     },
     put: async (device, call) => {
-      const record = await recordOf(device, call);
+      const { management, record } = await findOneEnrolment(tenant, device, call);
       await permit('lock', record.id, call);
       await management.lock(
         record,

@@ -14,6 +14,7 @@ import type { Call, CommandProgress, DeviceManagement, ManagedRecord } from '../
 import { createPermits } from './admission';
 import { callAt } from './call';
 import type { House, Tenant } from './house';
+import { findOneEnrolment, type Enrolment } from './one-enrolment';
 import { keepLockPin, keepWipePin } from './unlock-pins';
 
 export interface PrepareWipeInput {
@@ -61,7 +62,8 @@ export function createWipeActivities(house: House) {
   async function prepareWipe(input: PrepareWipeInput): Promise<WipePlan> {
     const tenant = house.tenant(input.tenant);
     const call = callAt(input.now);
-    const { plugin, management, record } = await findOne(tenant, input.device, call);
+    const found = await findOneEnrolment(tenant, input.device, call);
+    const { plugin, management, record } = found;
     const offer = management.offers(record).find(({ command }) => command === 'wipe');
     if (!offer?.offered)
       throw new VendorRefused('LDP_NOT_OFFERED', `${plugin} cannot wipe it: ${offer?.because ?? 'no such command'}`);
@@ -88,7 +90,7 @@ export function createWipeActivities(house: House) {
       simulated: tenant.simulated.has(plugin),
       dryRun: wipe.dryRun,
       approvers: wipe.approvers,
-      evidence: await takeEvidence(tenant, input, record, call),
+      evidence: await takeEvidence(tenant, input, found, call),
       ...(cleanUp && { cleanUpAfterMs: cleanUp.afterMs }),
       hosts,
       warnings: [
@@ -221,24 +223,6 @@ function managementOf(tenant: Tenant, plugin: string): DeviceManagement {
   );
 }
 
-/** Exactly one enrolment over all consoles: never the wrong one of two. */
-async function findOne(tenant: Tenant, device: ManagedDevice, call: Call) {
-  const { serial } = device;
-  if (serial === undefined) throw new VendorRefused('LDP_NOT_FOUND', 'A device without a serial is never wiped.');
-  if (tenant.managements.size === 0)
-    throw new VendorRefused('LDP_NOT_OFFERED', 'The settings name no device management: nothing here can wipe.');
-  const found: { plugin: string; management: DeviceManagement; record: ManagedRecord }[] = [];
-  for (const [plugin, management] of tenant.managements)
-    for (const record of await management.findRecords({ serial }, call)) found.push({ plugin, management, record });
-  const [only] = found;
-  if (only && found.length === 1) return only;
-  const names = found.map(({ plugin, record }) => `${plugin} ${record.id}`).join(', ');
-  throw new VendorRefused(
-    only ? 'LDP_CONFLICT' : 'LDP_NOT_FOUND',
-    `Serial ${serial} has ${found.length} enrolments${names && ` (${names})`}; exactly one is needed. Remove the stale ones in the console.`,
-  );
-}
-
 const isUnderWay = ({ state }: CommandProgress) => state === 'queued' || state === 'delivered';
 
 /** Wipes of this enrolment: those under way, and of those that ended only what began after the `earlier` one. Newest first. */
@@ -261,7 +245,7 @@ function newestEnded(commands: CommandProgress[]): string | undefined {
 async function takeEvidence(
   tenant: Tenant,
   { chain, number, device, now }: PrepareWipeInput,
-  record: ManagedRecord,
+  { management, record }: Enrolment,
   call: Call,
 ): Promise<string> {
   const key = archiveKeys.evidence(chain, number);
@@ -271,7 +255,7 @@ async function takeEvidence(
     takenAt: now,
     device,
     enrolment: record,
-    commands: await attempt(async () => [...tenant.managements.values()][0]?.readCommands(record.id, call)),
+    commands: await attempt(() => management.readCommands(record.id, call)),
     secureAccess: await attempt(() =>
       tenant.secureAccess.findDevices({ ...(device.serial && { serial: device.serial }) }, call),
     ),
