@@ -66,8 +66,11 @@ export async function startWorker(
   };
 }
 
-/** The compiled package ships its bundle; from source it is made at start. */
-function workflowCode(bundlePath?: string): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+/**
+ * All that decides how a workflow runs, and so how it replays: its code. A converter or an interceptor of workflows
+ * belongs here too. The compiled package ships its bundle; from source it is made at start.
+ */
+export function workflowCode(bundlePath?: string): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const shipped = join(__dirname, 'workflow-bundle.js');
   const codePath = bundlePath ?? (existsSync(shipped) ? shipped : undefined);
   return codePath === undefined ? { workflowsPath: require.resolve('./workflows') } : { workflowBundle: { codePath } };

@@ -21,6 +21,7 @@ import { comesNext, describeTrouble, describeWipe, headline } from '../playbook/
 import { byDueTime, isLate, type Task } from '../playbook/tasks';
 import { describePlan, mayStillLand, wipeUnderWay } from '../playbook/wipe';
 import type { ConnectionTest } from '../plugins/roles';
+import type { UpgradeRow } from '../upgrade-check';
 import type { TriageState } from '../workflows/messages';
 
 const sightingsShown = 5;
@@ -263,6 +264,33 @@ export function printPlugins(plugins: z.infer<typeof pluginListSchema>): string 
 
 export function printTests(tests: ConnectionTest[]): string {
   return text(table(tests.map(({ what, ok, detail }) => [ok ? 'ok' : 'FAILED', what, detail])));
+}
+
+/** One row for each open workflow; why some would not go on, and what to do, stands below. */
+export function printUpgradeCheck(rows: UpgradeRow[]): string {
+  if (rows.length === 0) return 'Nothing is open: this version may run.';
+  const stopping = rows.filter(({ goesOn }) => !goesOn);
+  const todos = [...new Set(stopping.flatMap(({ todo }) => todo ?? []))];
+  return text([
+    ...table([
+      ['WITH THIS VERSION', 'KIND', 'WORKFLOW', 'EVENTS'],
+      ...rows.map(({ goesOn, kind, workflowId, events }) => [
+        goesOn ? 'goes on' : 'STANDS STILL',
+        kind,
+        workflowId,
+        String(events),
+      ]),
+    ]),
+    ...section(
+      'Would stand still',
+      stopping.map(({ workflowId, because = '' }) => `${workflowId}: ${because}`),
+    ),
+    ...section('What to do', todos),
+    '',
+    stopping.length === 0
+      ? `All ${rows.length} open workflows go on with this version.`
+      : `${stopping.length} of ${rows.length} open workflows would stand still: do not start this version.`,
+  ]);
 }
 
 // --- parts -------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import { addFeedsCommand } from './feeds';
 import { addPluginCommands } from './plugins';
 import { addStartCommand } from './start';
 import { addUpCommand } from './up';
+import { addUpgradeCommand } from './upgrade';
 import { addWipeCommands } from './wipe';
 
 const helpWidth = 100;
@@ -37,6 +38,7 @@ function createProgram(): Command {
   addWipeCommands(program);
   addFeedsCommand(program);
   addPluginCommands(program);
+  addUpgradeCommand(program);
   return program;
 }
 

@@ -18,6 +18,7 @@ import {
   refusalSchema,
   takenSchema,
   taskListSchema,
+  upgradeCheckSchema,
   webhookAnswerSchema,
 } from '../playbook/schemas/answers';
 import { caseStateSchema } from '../playbook/schemas/case-state';
@@ -42,6 +43,7 @@ export const publishedSchemas: Readonly<Record<string, object>> = {
   'guard-list': published('What is frozen, and what was permitted', guardListSchema),
   frozen: published('What became of a freeze', frozenSchema),
   'evidence-list': published('What the archive holds of a case', evidenceListSchema),
+  'upgrade-check': published('Whether open workflows go on with this version', upgradeCheckSchema),
   'plugin-list': published('Products of the settings', pluginListSchema),
   'connection-tests': published('A test of one product', connectionTestsSchema),
   up: published('Addresses of the house', houseAddressesSchema),

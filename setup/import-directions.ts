@@ -46,6 +46,7 @@ const sharedByProducts = [
   'feed-reading',
   'graph',
   'http',
+  'plain-text',
   'report-body',
   'roles',
   'setting-fields',
@@ -85,8 +86,8 @@ const parts: Part[] = [
     name: 'cli',
     imports: [
       ...['playbook', 'playbook/schemas', ...anyPlugin, 'client', 'settings', ...namesOfWorkflows],
-      // `up` runs the whole house, and `plugins test` opens it.
-      ...['house', 'open-house'],
+      // `up` runs the whole house, `plugins test` opens it, and `upgrade` replays what is open.
+      ...['house', 'open-house', 'upgrade-check'],
     ],
   },
   // Not the product.

@@ -135,6 +135,22 @@ export const evidenceListSchema = z.array(
   }),
 );
 
+/** `upgrade --check`: whether each open workflow would go on with this version. */
+export const upgradeCheckSchema = z.array(
+  z.object({
+    workflowId: z.string(),
+    kind: z
+      .string()
+      .describe(
+        '`case`, `triage`, `user hold`, `guard`, `fleet watch` or `reconciliation`; else its name in Temporal.',
+      ),
+    events: z.int().describe('Length of its history.'),
+    goesOn: z.boolean(),
+    because: z.string().exactOptional().describe('Why it would stand still.'),
+    todo: z.string().exactOptional(),
+  }),
+);
+
 /** `plugins`: the products of the settings. */
 export const pluginListSchema = z.array(
   z.object({
