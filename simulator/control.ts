@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Calls } from './calls';
 import { type Faults, faultSchema } from './faults';
 import { type Laptop, type Place, places, tamperings } from './laptop';
+import { IdentitySync } from './netskope/identity-sync';
 import { tenantSchema, trapsSchema } from './switches';
 import { jsonOf } from './vendor';
 import type { World } from './world';
@@ -44,8 +45,21 @@ const laptopSchema = z.discriminatedUnion('do', [
     do: z.literal('second-device'),
     newSerial: z.string().optional(),
     newHostname: z.string().optional(),
+    newUser: z.string().optional(),
+  }),
+  z.strictObject({ serial: z.string(), do: z.literal('rename-user'), newUser: z.email() }),
+  z.strictObject({ serial: z.string(), do: z.literal('clock'), offMs: z.number() }),
+  z.strictObject({
+    serial: z.string(),
+    do: z.enum(['tag-removed', 'delete-user', 'device-enabled-again', 'user-enabled-again', 'isolation-lifted']),
   }),
 ]);
+
+const identitySyncSchema = z.strictObject({
+  everyMs: z.number().min(1000),
+  group: z.string().optional(),
+  members: z.array(z.string()).default([]),
+});
 
 const intuneSchema = z.discriminatedUnion('do', [
   z.strictObject({ serial: z.string(), do: z.enum(['approve', 'reject', 'cancel-request', 'cancel-wipe', 'delete']) }),
@@ -125,6 +139,9 @@ export function createControl(world: World, calls: Calls, faults: Faults) {
       world.pagerDuty.subscription = subscriptionSchema.parse(body);
     },
     'POST /control/pagerduty/incident': (body) => changeIncident(world, pagedSchema.parse(body)),
+    'GET /control/identity-sync': () => identitySyncView(world),
+    'POST /control/identity-sync': (body) => startIdentitySync(world, identitySyncSchema.parse(body)),
+    'DELETE /control/identity-sync': () => stopIdentitySync(world),
     'GET /control/intune': () => intuneView(world),
     'POST /control/intune': (body) => changeIntune(world, intuneSchema.parse(body)),
     'GET /control/state': () => stateView(world),
@@ -146,6 +163,7 @@ export function createControl(world: World, calls: Calls, faults: Faults) {
 function laptopView(laptop: Laptop) {
   const { serial, hostname, person, nsdeviceuid, oldNsdeviceuid, online, isolated, client, steeringConfig, place } =
     laptop;
+  const { clockOffMs } = laptop;
   const userkey = person.userkey;
   return {
     serial,
@@ -158,6 +176,7 @@ function laptopView(laptop: Laptop) {
     isolated,
     client,
     steeringConfig,
+    clockOffMs,
     place,
   };
 }
@@ -183,7 +202,10 @@ function changeLaptop(world: World, asked: z.infer<typeof laptopSchema>) {
       break;
     case 'tamper':
       if (asked.how === 'removed-from-group') {
-        world.netskope.groups.setMember(world.netskope.lostGroup, laptop.person, false);
+        // Whoever owns the group is where somebody does it; Entra carries it into Netskope by its cycle.
+        if (world.traps.directoryOwnsGroup) {
+          if (world.entra.isMember(laptop.person)) world.entra.setMember(laptop.person, false);
+        } else world.netskope.groups.setMember(world.netskope.lostGroup, laptop.person, false);
       } else laptop.tamper(asked.how);
       break;
     case 're-image':
@@ -201,10 +223,67 @@ function changeLaptop(world: World, asked: z.infer<typeof laptopSchema>) {
       const count = world.laptops.size;
       const serial = asked.newSerial ?? `SN9${count}`;
       if (world.laptops.has(serial)) throw new Refused(`There is a laptop ${serial} already`);
-      return laptopView(world.addLaptop(laptop.person, serial, asked.newHostname ?? `LT-9${count}`));
+      const person = asked.newUser === undefined ? laptop.person : personNamed(world, asked.newUser);
+      return laptopView(world.addLaptop(person, serial, asked.newHostname ?? `LT-9${count}`));
     }
+    case 'clock':
+      laptop.clockOffMs = asked.offMs;
+      break;
+    case 'rename-user':
+      if (world.people.has(asked.newUser.toLowerCase())) throw new Refused(`There is a user ${asked.newUser} already`);
+      world.rename(laptop.person, asked.newUser);
+      break;
+    case 'delete-user':
+      world.deletePerson(laptop.person);
+      break;
+    case 'tag-removed':
+      if (!world.netskope.tags.takeOff(laptop)) throw new Refused(`${asked.serial} has no tag`);
+      break;
+    case 'device-enabled-again': {
+      const disabled = world.entra.devicesNamed(laptop.hostname).filter(({ enabled }) => !enabled);
+      if (disabled.length === 0) throw new Refused(`No device object of ${laptop.hostname} is disabled`);
+      for (const device of disabled) world.entra.setDeviceEnabled(device, true);
+      break;
+    }
+    case 'user-enabled-again': {
+      const user = world.entra.user(laptop.person.user);
+      if (!user || world.entra.setUserEnabled(user, true) === null) {
+        throw new Refused(`${laptop.person.user} is not disabled`);
+      }
+      break;
+    }
+    case 'isolation-lifted':
+      if (world.crowdstrike.letOut(laptop) === undefined) throw new Refused(`${asked.serial} is not contained`);
+      break;
   }
   return laptopView(laptop);
+}
+
+function personNamed(world: World, user: string) {
+  const person = world.people.get(user.toLowerCase());
+  if (!person) throw new Refused(`There is no user ${user}`);
+  return person;
+}
+
+/** One job at a time: a new one takes the place of the last. */
+function startIdentitySync(world: World, asked: z.infer<typeof identitySyncSchema>) {
+  const { netskope } = world;
+  const group = asked.group === undefined ? netskope.lostGroup : netskope.groups.named(asked.group);
+  if (!group) throw new Refused(`There is no group ${asked.group}`);
+  const members = new Set(asked.members.map((user) => personNamed(world, user)));
+  stopIdentitySync(world);
+  netskope.identitySync = new IdentitySync(world, asked.everyMs, group, members);
+  return identitySyncView(world);
+}
+
+function stopIdentitySync({ netskope }: World): void {
+  netskope.identitySync?.stop();
+  delete netskope.identitySync;
+}
+
+/** Empty when no job runs. */
+function identitySyncView({ netskope: { identitySync: job } }: World) {
+  return job && { everyMs: job.everyMs, group: job.group.displayName, undone: job.undone };
 }
 
 /** As a person does it in PagerDuty; answers when the webhook was delivered. */

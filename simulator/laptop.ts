@@ -81,6 +81,8 @@ export class Laptop {
   hostInfoSeconds: number;
   online = false;
   client: 'enabled' | 'disabled' | 'uninstalled' = 'enabled';
+  /** How far its own clock runs ahead (milliseconds): what it dates by itself is wrong by so much. */
+  clockOffMs = 0;
   /** Endpoint detection has closed its network to all but its own cloud. A restart changes nothing. */
   isolated = false;
   /** Grows whenever the laptop goes on or off: what was planned in an earlier session does not happen. */
@@ -90,6 +92,8 @@ export class Laptop {
   /** The session in which a download runs. */
   #downloading = 0;
   #postures = 0;
+  /** What was done to the client while it could tell nobody. */
+  #untold: ClientEvent | undefined;
 
   constructor(
     readonly world: World,
@@ -115,6 +119,11 @@ export class Laptop {
     return this.online && (!this.isolated || vendor === 'crowdstrike');
   }
 
+  /** Now, by its own clock (seconds). */
+  ownSeconds(): number {
+    return this.world.clock.seconds() + Math.round(this.clockOffMs / 1000);
+  }
+
   /** The client is there, enabled and connected. */
   get tunnelUp(): boolean {
     return this.canReach('netskope') && this.client === 'enabled';
@@ -132,6 +141,8 @@ export class Laptop {
     this.world.intune.cameOnline(this);
     if (this.client === 'uninstalled') return;
     if (this.client === 'enabled') this.#speak(clientEvents.tunnelUp);
+    else if (this.#untold) this.#speak(this.#untold);
+    this.#untold = undefined;
     if (this.world.applies('postureChange', this.serial === 'SN0060')) this.#plan(30 * secondMs, this.#changePosture);
     this.#plan(minuteMs, this.#useNetwork);
     this.#plan(5 * minuteMs, this.#beat);
@@ -164,6 +175,7 @@ export class Laptop {
       this.world.netskope.events.audit('Client Disable Request Submitted', this);
     }
     if (this.online) this.#speak(tamperings[how]);
+    else this.#untold = tamperings[how];
   }
 
   /** A fresh image: another installation on the same hardware, with the standard configuration, enrolled anew, and off. */
@@ -173,8 +185,10 @@ export class Laptop {
     this.oldNsdeviceuid = this.nsdeviceuid;
     this.nsdeviceuid = this.world.seed.uuid(`nsdeviceuid ${this.serial} ${this.#images}`);
     this.client = 'enabled';
+    this.clockOffMs = 0;
+    this.#untold = undefined;
     this.steeringConfig = this.world.netskope.standardSteeringConfig;
-    this.hostInfoSeconds = this.world.clock.seconds();
+    this.hostInfoSeconds = this.ownSeconds();
     this.isolated = false;
     this.world.crowdstrike.install(this);
     this.world.intune.enrol(this);
@@ -254,7 +268,7 @@ export class Laptop {
       this.#downloading = 0;
       if (!this.canReach('netskope')) return;
       this.steeringConfig = wanted;
-      this.hostInfoSeconds = this.world.clock.seconds();
+      this.hostInfoSeconds = this.ownSeconds();
       this.#speak();
     });
   }

@@ -17,7 +17,7 @@ import type { VendorName } from './vendor';
 
 /** A person, with the identifiers that each vendor gives. */
 export interface Person {
-  /** User principal name, lower case; the mail address too. */
+  /** User principal name, lower case; the mail address too. Changes when the person is renamed, unlike all that follows. */
   user: string;
   givenName: string;
   familyName: string;
@@ -26,6 +26,8 @@ export interface Person {
   entraId: string;
   /** ServiceNow's identifier. */
   sysId: string;
+  /** No user of Netskope and Entra any more. */
+  deleted: boolean;
 }
 
 interface WorldOptions {
@@ -91,14 +93,29 @@ export class World {
   addLaptop(person: Person, serial: string, hostname: string): Laptop {
     const laptop = new Laptop(this, person, serial, hostname, places.office);
     this.laptops.set(serial, laptop);
-    this.entra.addDevice(hostname);
+    this.entra.addDevice(serial, hostname);
     this.crowdstrike.install(laptop);
     this.intune.enrol(laptop, laptop.installedSeconds * 1000);
     return laptop;
   }
 
   personById(scimId: string): Person | undefined {
-    return this.#byScimId.get(scimId);
+    const person = this.#byScimId.get(scimId);
+    return person?.deleted ? undefined : person;
+  }
+
+  /** The person gets another name, in Netskope and Entra at once; records that are there already keep the old one. */
+  rename(person: Person, newUser: string): void {
+    this.people.delete(person.user);
+    person.user = newUser.toLowerCase();
+    this.people.set(person.user, person);
+  }
+
+  /** The person is no user any more: out of all groups, and not found. Clients go on reporting under the name. */
+  deletePerson(person: Person): void {
+    this.netskope.groups.removeEverywhere(person);
+    this.entra.deleteUser(person);
+    person.deleted = true;
   }
 
   /** Whether a trap is set here. */
@@ -137,6 +154,7 @@ export class World {
       userkey: `Kx${this.seed.hex(`userkey ${user}`, 18)}`,
       entraId: this.seed.uuid(`entra ${user}`),
       sysId: this.seed.hex(`servicenow ${user}`, 32),
+      deleted: false,
     };
     this.people.set(user, person);
     this.#byScimId.set(person.scimId, person);

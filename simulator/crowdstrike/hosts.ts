@@ -46,6 +46,12 @@ export class FalconHosts {
     this.#running.set(laptop, host);
   }
 
+  /** An administrator lets the laptop out in the console. Nothing when it was not contained. */
+  letOut(laptop: Laptop): string | undefined {
+    const host = this.#running.get(laptop);
+    return host && this.lift(host);
+  }
+
   /** The sensor is gone from a laptop, without a word: its host is never seen again. */
   remove(laptop: Laptop): void {
     this.#running.delete(laptop);

@@ -45,6 +45,8 @@ export interface SignIn {
   /** The log shows it from then on. */
   shownAtMs: number;
   person: Person;
+  /** The person's name at that time. */
+  user: string;
   device: EntraDevice | undefined;
   place: Place;
   os: string;
@@ -61,7 +63,6 @@ interface MemberState {
 export class EntraDirectory {
   readonly tokens: GraphTokens;
   readonly users = new Map<string, EntraUser>();
-  readonly #byName = new Map<string, EntraUser>();
   readonly #members = new Map<Person, MemberState>();
   readonly devices = new Map<string, EntraDevice>();
   readonly #devicesByName = new Map<string, EntraDevice[]>();
@@ -78,18 +79,37 @@ export class EntraDirectory {
 
   addUser(person: Person): void {
     const sessionsValidFrom = new Date(this.world.clock.now()).toISOString();
-    const user = { person, enabled: true, sessionsValidFrom, deleted: false };
-    this.users.set(person.entraId, user);
-    this.#byName.set(person.user, user);
+    this.users.set(person.entraId, { person, enabled: true, sessionsValidFrom, deleted: false });
+  }
+
+  deleteUser(person: Person): void {
+    if (this.isMember(person)) this.setMember(person, false);
+    this.users.get(person.entraId)!.deleted = true;
+  }
+
+  /** Answers the name of the effect, or null when it was so already. */
+  setUserEnabled(user: EntraUser, enabled: boolean): string | null {
+    if (user.enabled === enabled) return null;
+    user.enabled = enabled;
+    const name = user.person.user;
+    return this.world.effects.name(`entra user ${name}`, `entra: user ${name} ${enabled ? 'enabled' : 'disabled'}`);
+  }
+
+  /** Answers the name of the effect, or null when it was so already. */
+  setDeviceEnabled(device: EntraDevice, enabled: boolean): string | null {
+    if (device.enabled === enabled) return null;
+    device.enabled = enabled;
+    const text = `entra: device ${device.displayName} (${device.id}) ${enabled ? 'enabled' : 'disabled'}`;
+    return this.world.effects.name(`entra device ${device.id}`, text);
   }
 
   /** The device object of a laptop. LT-0051 was joined twice: it has two of the same name. */
-  addDevice(hostname: string): void {
+  addDevice(serial: string, hostname: string): void {
     const { seed } = this.world;
-    for (const joined of hostname === 'LT-0051' ? ['first', 'second'] : ['first']) {
+    for (const joined of serial === 'SN0051' ? ['first', 'second'] : ['first']) {
       const device: EntraDevice = {
-        id: seed.uuid(`entra device object ${hostname} ${joined}`),
-        deviceId: seed.uuid(`entra device ${hostname} ${joined}`),
+        id: seed.uuid(`entra device object ${serial} ${joined}`),
+        deviceId: seed.uuid(`entra device ${serial} ${joined}`),
         displayName: hostname,
         enabled: true,
       };
@@ -101,7 +121,8 @@ export class EntraDirectory {
 
   /** By object id or user principal name. */
   user(idOrName: string): EntraUser | undefined {
-    const user = this.users.get(idOrName) ?? this.#byName.get(idOrName.toLowerCase());
+    const named = this.world.people.get(idOrName.toLowerCase());
+    const user = this.users.get(idOrName) ?? this.users.get(named?.entraId ?? '');
     return user?.deleted ? undefined : user;
   }
 
@@ -117,6 +138,7 @@ export class EntraDirectory {
       atMs,
       shownAtMs: atMs + lateMs,
       person: laptop.person,
+      user: laptop.person.user,
       device: this.devicesNamed(laptop.hostname)[0],
       place: laptop.place,
       os: laptop.os,

@@ -55,7 +55,7 @@ export function createEntra(world: World): Vendor {
     const users = [...(names ?? '').matchAll(/'((?:[^']|'')*)'/g)].map(([, name]) => name!.replaceAll("''", "'"));
     const found = world.entra
       .signIns()
-      .filter(({ atMs, person }) => atMs >= Date.parse(since) && (names === undefined || users.includes(person.user)));
+      .filter(({ atMs, user }) => atMs >= Date.parse(since) && (names === undefined || users.includes(user)));
     return paged(request, found.map(signInResource));
   }
 
@@ -80,10 +80,7 @@ export function createEntra(world: World): Vendor {
     if (what === undefined && method === 'PATCH') {
       const asked = accountSchema.safeParse(jsonOf(request.body));
       if (!asked.success) return wrong('Invalid property');
-      if (asked.data.accountEnabled === found.enabled) return { status: 204 };
-      found.enabled = asked.data.accountEnabled;
-      const text = `entra: user ${person.user} ${found.enabled ? 'enabled' : 'disabled'}`;
-      return { status: 204, changed: world.effects.name(`entra user ${person.user}`, text) };
+      return { status: 204, changed: world.entra.setUserEnabled(found, asked.data.accountEnabled) };
     }
     const groups = () => (world.entra.isSeenAsMember(person) ? [entraIds.group] : []);
     if (what === 'memberOf' && method === 'GET') return paged(request, groups().map(groupResource));
@@ -157,10 +154,7 @@ export function createEntra(world: World): Vendor {
     if (request.method !== 'PATCH') return wrong('Unsupported request');
     const asked = accountSchema.safeParse(jsonOf(request.body));
     if (!asked.success) return wrong('Invalid property');
-    if (asked.data.accountEnabled === found.enabled) return { status: 204 };
-    found.enabled = asked.data.accountEnabled;
-    const text = `entra: device ${found.displayName} (${found.id}) ${found.enabled ? 'enabled' : 'disabled'}`;
-    return { status: 204, changed: world.effects.name(`entra device ${id}`, text) };
+    return { status: 204, changed: world.entra.setDeviceEnabled(found, asked.data.accountEnabled) };
   }
 
   function synchronization(request: VendorRequest, id: string, rest: string[]): Answer {
@@ -241,12 +235,12 @@ function deviceResource(device: EntraDevice): object {
   return { id, deviceId, displayName, accountEnabled: enabled, operatingSystem: 'Windows', physicalIds: [] };
 }
 
-function signInResource({ id, atMs, person, device, place, os, refused }: SignIn): object {
+function signInResource({ id, atMs, person, user, device, place, os, refused }: SignIn): object {
   return {
     id,
     createdDateTime: new Date(atMs).toISOString(),
     userDisplayName: `${person.givenName} ${person.familyName}`,
-    userPrincipalName: person.user,
+    userPrincipalName: user,
     userId: person.entraId,
     appDisplayName: 'Office 365 Exchange Online',
     ipAddress: place.ip,

@@ -120,7 +120,8 @@ export class ClientStatus {
 
   /** The client spoke: an event, or only a sign of life that moves `timestamp` and leaves the last event as it was. */
   report(laptop: Laptop, event?: ClientEvent): void {
-    const atSeconds = this.world.clock.seconds();
+    // The device dates its events; Netskope dates what it hears.
+    const atSeconds = laptop.ownSeconds();
     const write = () => this.#write(laptop, 'Internet Security', event, atSeconds);
     if (this.world.traps.lateStatus) this.world.clock.after(120_000, write);
     else write();
@@ -199,16 +200,18 @@ export class ClientStatus {
 
   #put(key: string, serial: string, content: VendorRecord): void {
     let row = this.#rows.get(key);
+    const before = row?.record;
     if (row) row.record = content;
     else {
       row = { key, serial, record: content, position: 0 };
       this.#rows.set(key, row);
-      for (const [path, index] of this.#byName) {
-        const value = valueAt(content, path);
-        if (typeof value !== 'string') continue;
-        const rows = index.get(value) ?? new Set();
-        index.set(value, rows.add(row));
-      }
+    }
+    for (const [path, index] of this.#byName) {
+      const [old, name] = [before && valueAt(before, path), valueAt(content, path)];
+      if (old === name || typeof name !== 'string') continue;
+      if (typeof old === 'string') index.get(old)?.delete(row);
+      const rows = index.get(name) ?? new Set();
+      index.set(name, rows.add(row));
     }
     row.position = this.#log.push({ row, atSeconds: this.world.clock.seconds() }) - 1;
     if (this.#log.length > 4 * this.#rows.size + 1000) {

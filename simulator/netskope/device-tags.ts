@@ -3,12 +3,16 @@
  * @module
  */
 import { z } from 'zod';
+import type { Laptop } from '../laptop';
 import type { World } from '../world';
 import { type Answer, jsonOf, type VendorRequest } from '../vendor';
 
-const devicesSchema = z
-  .array(z.object({ nsdeviceuid: z.string().min(1), userkey: z.string().min(1), hostname: z.string().min(1) }))
-  .max(1000);
+const deviceSchema = z.object({
+  nsdeviceuid: z.string().min(1),
+  userkey: z.string().min(1),
+  hostname: z.string().min(1),
+});
+const devicesSchema = z.array(deviceSchema).max(1000);
 const bulkSchema = z.object({ tags: z.array(z.int()).min(1), devices: devicesSchema.min(1) });
 const newTagSchema = z.object({
   name: z.string().regex(/^[A-Za-z0-9 -]{1,80}$/),
@@ -44,6 +48,12 @@ export class DeviceTags {
     const tag = { id: 7 + this.all.length, name, description, devices: new Map<string, string>() };
     this.all.push(tag);
     return tag;
+  }
+
+  /** Somebody takes every tag off an installation. False when it has none. */
+  takeOff({ nsdeviceuid, person, hostname }: Laptop): boolean {
+    const device = { nsdeviceuid, userkey: person.userkey, hostname };
+    return this.all.filter((tag) => this.#mark(tag, device, false) !== null).length > 0;
   }
 
   /** Add a rule that classifies devices with the tag. */
@@ -118,17 +128,18 @@ export class DeviceTags {
       });
       if (full) return refused(400, `Device ${full.hostname} has ${tagsPerDevice} tags already`);
     }
-    const changes: string[] = [];
-    for (const tag of tags as Tag[]) {
-      for (const { nsdeviceuid, userkey, hostname } of devices) {
-        const key = `${nsdeviceuid}|${userkey}`;
-        if (tag.devices.has(key) === add) continue;
-        if (add) tag.devices.set(key, hostname);
-        else tag.devices.delete(key);
-        const text = `netskope: tag ${tag.name} ${add ? 'added to' : 'removed from'} ${hostname} (${nsdeviceuid})`;
-        changes.push(this.world.effects.name(`netskope tag ${tag.id} ${key}`, text));
-      }
-    }
+    const changes = (tags as Tag[]).flatMap((tag) => devices.flatMap((device) => this.#mark(tag, device, add) ?? []));
     return { status: 200, body: { success: true, data: {} }, changed: changes.join('; ') || null };
+  }
+
+  /** The name of the effect, or null when it was so already. */
+  #mark(tag: Tag, device: z.infer<typeof deviceSchema>, add: boolean): string | null {
+    const { nsdeviceuid, userkey, hostname } = device;
+    const key = `${nsdeviceuid}|${userkey}`;
+    if (tag.devices.has(key) === add) return null;
+    if (add) tag.devices.set(key, hostname);
+    else tag.devices.delete(key);
+    const text = `netskope: tag ${tag.name} ${add ? 'added to' : 'removed from'} ${hostname} (${nsdeviceuid})`;
+    return this.world.effects.name(`netskope tag ${tag.id} ${key}`, text);
   }
 }

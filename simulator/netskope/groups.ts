@@ -72,6 +72,11 @@ export class Groups {
     return this.world.effects.name(`netskope member ${person.user} ${group.id}`, text);
   }
 
+  /** A person who is no more is in no group. */
+  removeEverywhere(person: Person): void {
+    for (const group of this.all.values()) this.setMember(group, person, false);
+  }
+
   #lagMs(person: Person): number {
     const { readLagMs } = this.world.traps;
     if (readLagMs !== 'mild') return readLagMs;

@@ -88,12 +88,13 @@ function clients(world: World, given: Record<string, unknown>): Answer {
     throw error;
   }
   const from = world.traps.duplicates && skip > 0 ? skip - 1 : skip;
-  return done(rows.slice(from, from + limit).map((row) => ({ attributes: legacyRecord(world, row.record) })));
+  return done(rows.slice(from, from + limit).map((row) => ({ attributes: legacyRecord(world, row) })));
 }
 
-function legacyRecord(world: World, record: VendorRecord): VendorRecord {
+function legacyRecord(world: World, { record, serial }: StatusRow): VendorRecord {
   const at = (path: string) => valueAt(record, path);
-  const person = world.people.get(String(at('user_info.username')))!;
+  const { person } = world.laptops.get(serial)!;
+  const username = String(at('user_info.username'));
   const { groups } = world.netskope;
   const event = at('last_seen_device_event') as VendorRecord;
   return {
@@ -122,8 +123,8 @@ function legacyRecord(world: World, record: VendorRecord): VendorRecord {
     last_event: event,
     users: [
       {
-        _id: world.seed.hex(`v1 user ${person.user}`, 24),
-        username: world.traps.anonymise ? world.anonymous(person.user) : person.user,
+        _id: world.seed.hex(`v1 user ${person.userkey}`, 24),
+        username: world.traps.anonymise ? world.anonymous(username) : username,
         userkey: person.userkey,
         user_source: 'Directory',
         user_state: 0,

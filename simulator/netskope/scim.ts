@@ -80,11 +80,11 @@ function readFilter(query: URLSearchParams): { attribute: string; value: string 
 function listUsers(world: World, query: URLSearchParams): Answer {
   const filter = readFilter(query);
   let found: Person[];
-  if (filter === undefined) found = [...world.people.values()];
+  if (filter === undefined) found = [...world.people.values()].filter((person) => !person.deleted);
   else if (filter === 'wrong') return refused(400, 'Invalid filter', 'invalidFilter');
   else if (['username', 'emails.value', 'emails'].includes(filter.attribute)) {
     const person = world.people.get(filter.value.toLowerCase());
-    found = person ? [person] : [];
+    found = person && !person.deleted ? [person] : [];
   } else if (['id', 'externalid'].includes(filter.attribute)) {
     const person = world.personById(filter.value);
     found = person ? [person] : [];

@@ -7,6 +7,7 @@ import { ClientStatus } from './client-status';
 import { DeviceTags } from './device-tags';
 import { Events } from './events';
 import { type Group, Groups } from './groups';
+import type { IdentitySync } from './identity-sync';
 import { NpaRules } from './npa-rules';
 
 /** State of the Netskope tenant. */
@@ -23,6 +24,8 @@ export class NetskopeTenant {
   readonly events: Events;
   readonly tags: DeviceTags;
   readonly npaRules: NpaRules;
+  /** Runs beside the playbook, and knows nothing of it. */
+  identitySync?: IdentitySync;
 
   constructor(world: World) {
     this.groups = new Groups(world);

@@ -78,8 +78,8 @@ export function getUsers(world: World, body: string): Answer {
     displayName: (person) => [`${person.givenName} ${person.familyName}`],
     'accounts.userName': (person) => [person.user],
     'accounts.parentGroups': parentGroups,
-    'accounts.deleted': () => [false],
-    'accounts.active': () => [true],
+    'accounts.deleted': (person) => [person.deleted],
+    'accounts.active': (person) => [!person.deleted],
     'accounts.scimId': (person) => [person.scimId],
   };
   return paged(
@@ -94,8 +94,8 @@ export function getUsers(world: World, body: string): Answer {
         {
           scimId: person.scimId,
           userName: person.user,
-          active: true,
-          deleted: false,
+          active: !person.deleted,
+          deleted: person.deleted,
           parentGroups: parentGroups(person),
           ou: 'example.test/Staff',
           provisioner: 'SCIM',

@@ -167,6 +167,213 @@ describe('a laptop', () => {
   });
 });
 
+describe('tampering', () => {
+  const laptop = (body: Record<string, unknown>, serial = 'SN0042') => control('laptop', { serial, ...body });
+  const refusal = (body: Record<string, unknown>) => call('POST', '/control/laptop', { serial: 'SN0042', ...body });
+  const pat = 'pat@example.test';
+  interface State {
+    netskope: { groups: Record<string, string[]>; tags: Record<string, string[]> };
+    entra: {
+      users: { user: string; enabled: boolean; deleted: boolean }[];
+      devices: { id: string; displayName: string; enabled: boolean }[];
+    };
+    crowdstrike: { hosts: { serial: string; status: string }[] };
+  }
+  const state = async () => (await call<State>('GET', '/control/state')).body;
+  const lostGroup = async () => (await state()).netskope.groups['Lost-Stolen Devices'];
+
+  it('a device with a wrong clock dates its events and its own data; Netskope dates what it hears', async () => {
+    const now = Date.parse(start) / 1000;
+    await laptop({ do: 'clock', offMs: 2 * 3600_000 });
+    const before = (await statusOf('SN0042')).host_info.last_update_timestamp;
+    expect(before).toBeLessThan(now);
+    await laptop({ do: 'online' });
+    const wrong = await statusOf('SN0042');
+    expect(wrong.timestamp).toBeLessThan(now + 60);
+    expect(wrong.last_event_timestamp).toBeGreaterThanOrEqual(now + 7200);
+    expect(wrong.last_seen_device_event.timestamp).toBe(wrong.last_event_timestamp);
+    await patchMember('add');
+    await control('clock', minutes(75));
+    const configured = await statusOf('SN0042');
+    expect(configured.host_info.last_update_timestamp).toBeGreaterThan(configured.timestamp + 3600);
+    await laptop({ do: 'clock', offMs: -3600_000 });
+    await laptop({ do: 'move', place: 'home' });
+    const behind = await statusOf('SN0042');
+    expect(behind.timestamp - behind.last_event_timestamp).toBe(3600);
+  });
+
+  it('what is done to a client that is off is told when it comes on; an uninstalled one tells nothing', async () => {
+    for (const [how, last] of [
+      ['user-disabled', 'User Disabled'],
+      ['uninstalled', 'User Disabled'],
+    ]) {
+      await laptop({ do: 'tamper', how });
+      await laptop({ do: 'online' });
+      expect((await statusOf('SN0042')).last_seen_device_event).toMatchObject({ event: last });
+      await control('clock', minutes(10));
+      await laptop({ do: 'offline' });
+    }
+  });
+
+  it('a renamed user keeps ids and memberships, in every route; what was told before keeps the old name', async () => {
+    const [id, key] = [await scimIdOf(pat), (await statusOf('SN0042')).user_info.userkey];
+    await patchMember('add');
+    const entraId = (await graph('GET', `users/${pat}`)).body['id'];
+    await laptop({ do: 'online' });
+    expect((await refusal({ do: 'rename-user', newUser: 'sam@example.test' })).status).toBe(400);
+    await laptop({ do: 'rename-user', newUser: 'Pat.New@example.test' });
+
+    const renamed = 'pat.new@example.test';
+    expect(await scimIdOf(renamed)).toBe(id);
+    expect(await get(`/api/v2/scim/Users/${id}`)).toMatchObject({ status: 200, body: { userName: renamed } });
+    expect(await groupsOf(renamed)).toContain('Lost-Stolen Devices');
+    expect((await graph('GET', `users/${renamed}`)).body['id']).toBe(entraId);
+    expect((await graph('GET', `users/${pat}`)).status).toBe(404);
+    const filter = encodeURIComponent(`userName eq "${pat}"`);
+    expect((await get(`/api/v2/scim/Users?filter=${filter}`)).body).toMatchObject({ totalResults: 0 });
+
+    expect(await search('clientstatus', `username eq '${pat}'`)).toHaveLength(1);
+    await control('clock', minutes(6));
+    expect(await search('clientstatus', `username eq '${pat}'`)).toEqual([]);
+    const [after] = await search('clientstatus', `username eq '${renamed}'`);
+    expect(after).toMatchObject({ hostname: 'LT-0042', user_info: { username: renamed, userkey: key } });
+    const token = 'sim-netskope-v1-token';
+    const query = `host_info.hostname eq 'LT-0042'`;
+    expect(await call('POST', '/api/v1/clients', { token, query })).toMatchObject({
+      body: { data: [{ attributes: { users: [{ username: renamed, userkey: key }] } }] },
+    });
+  });
+
+  it('a deleted user is gone from groups, SCIM and Entra, and marked in getusers; the client goes on', async () => {
+    const id = await scimIdOf(pat);
+    await patchMember('add');
+    await laptop({ do: 'delete-user' });
+    const gone = await get(`/api/v2/scim/Users/${id}`);
+    expect(gone).toMatchObject({ status: 404, body: { schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'] } });
+    expect(await lostGroup()).toEqual([]);
+    const query = { filter: { and: [{ emails: { eq: pat } }] }, paging: { offset: 0, limit: 1 } };
+    expect(await call('POST', '/api/v2/users/getusers', { query })).toMatchObject({
+      body: { data: [{ accounts: [{ deleted: true, parentGroups: [] }] }] },
+    });
+    expect((await graph('GET', `users/${pat}`)).status).toBe(404);
+    const value = [{ value: id }];
+    const patch = { Operations: [{ op: 'add', path: 'members', value }] };
+    expect((await call('PATCH', `/api/v2/scim/Groups/${await lostGroupId()}`, patch)).status).toBe(404);
+    await laptop({ do: 'online' });
+    expect(await search('clientstatus', `username eq '${pat}'`)).toHaveLength(1);
+  });
+
+  it('another device of the same name, of another user, is another one everywhere', async () => {
+    const body = { do: 'second-device', newSerial: 'SN9001', newHostname: 'LT-0042', newUser: 'kim@example.test' };
+    await laptop(body);
+    expect((await refusal({ ...body, newSerial: 'SN9002', newUser: 'nobody@example.test' })).status).toBe(400);
+    const both = await search('clientstatus', `hostname eq 'LT-0042'`);
+    expect(new Set(both.map(({ host_info }) => host_info.nsdeviceuid)).size).toBe(2);
+    expect(new Set(both.map(({ user_info }) => user_info.userkey)).size).toBe(2);
+    const named = (await state()).entra.devices.filter(({ displayName }) => displayName === 'LT-0042');
+    expect(new Set(named.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('somebody undoes the tag and the steps of the directory; done again, they are numbered', async () => {
+    for (const what of ['tag-removed', 'device-enabled-again', 'user-enabled-again', 'isolation-lifted']) {
+      expect((await refusal({ do: what })).status).toBe(400);
+    }
+    const { host_info, user_info, hostname } = await statusOf('SN0042');
+    const devices = [{ nsdeviceuid: host_info.nsdeviceuid, userkey: user_info.userkey, hostname }];
+    const tag = () => call('POST', '/api/v2/devices/device/tags/bulkadd', { tags: [7], devices });
+    const { id } = (await state()).entra.devices.find(({ displayName }) => displayName === 'LT-0042')!;
+    const disable = async () => {
+      await graph('PATCH', `devices/${id}`, { accountEnabled: false });
+      await graph('PATCH', `users/${pat}`, { accountEnabled: false });
+    };
+    const held = async () => {
+      const { netskope, entra } = await state();
+      const enabled = (list: { enabled: boolean }[], index: number) => list[index]?.enabled;
+      return [
+        netskope.tags['lost-stolen']?.includes('LT-0042'),
+        enabled(
+          entra.devices.filter((one) => one.id === id),
+          0,
+        ),
+        enabled(
+          entra.users.filter((one) => one.user === pat),
+          0,
+        ),
+      ];
+    };
+    await tag();
+    await disable();
+    expect(await held()).toEqual([true, false, false]);
+    for (const what of ['tag-removed', 'device-enabled-again', 'user-enabled-again']) await laptop({ do: what });
+    expect(await held()).toEqual([false, true, true]);
+    await call('DELETE', '/control/calls');
+    await tag();
+    await disable();
+    expect(await changes()).toEqual([
+      expect.stringMatching(/^netskope: tag lost-stolen added to LT-0042 .*\(#2\)$/),
+      expect.stringMatching(/^entra: device LT-0042 .* disabled \(#2\)$/),
+      `entra: user ${pat} disabled (#2)`,
+    ]);
+  });
+
+  it('a Falcon administrator lets a contained laptop out', async () => {
+    const form = 'client_id=sim-crowdstrike-client&client_secret=sim-crowdstrike-secret';
+    const token = (await call<{ access_token: string }>('POST', '/oauth2/token', form, {})).body.access_token;
+    const { hosts } = (
+      await call<{ crowdstrike: { hosts: { serial: string; deviceId: string }[] } }>('GET', '/control/state')
+    ).body.crowdstrike;
+    const ids = hosts.filter(({ serial }) => serial === 'SN0042').map(({ deviceId }) => deviceId);
+    const actions = '/devices/entities/devices-actions/v2?action_name=contain';
+    await laptop({ do: 'online' });
+    await call('POST', actions, { ids }, { authorization: `Bearer ${token}` });
+    await control('clock', minutes(1));
+    const status = async () => (await state()).crowdstrike.hosts.find(({ serial }) => serial === 'SN0042')?.status;
+    expect(await status()).toBe('contained');
+    await laptop({ do: 'isolation-lifted' });
+    await control('clock', minutes(1));
+    expect(await status()).toBe('normal');
+  });
+
+  it('an identity sync makes the group its own list at every cycle, until it is stopped', async () => {
+    expect((await call('GET', '/control/identity-sync')).body).toEqual({});
+    expect((await call('POST', '/control/identity-sync', { everyMs: 60_000, group: 'No group' })).status).toBe(400);
+    await control('identity-sync', { everyMs: 600_000, members: ['sam@example.test'] });
+    await patchMember('add');
+    await control('clock', minutes(9));
+    expect(await lostGroup()).toEqual([pat]);
+    await control('clock', minutes(2));
+    expect(await lostGroup()).toEqual(['sam@example.test']);
+    await patchMember('add');
+    await control('clock', minutes(10));
+    expect(await lostGroup()).toEqual(['sam@example.test']);
+    const view = { everyMs: 600_000, group: 'Lost-Stolen Devices', undone: 2 };
+    expect((await call('GET', '/control/identity-sync')).body).toEqual(view);
+    await call('DELETE', '/control/identity-sync');
+    await patchMember('add');
+    await control('clock', minutes(60));
+    expect(new Set(await lostGroup())).toEqual(new Set([pat, 'sam@example.test']));
+    expect((await changes()).filter((text) => text.includes(`${pat} added`))).toEqual([
+      `netskope: ${pat} added to group Lost-Stolen Devices`,
+      `netskope: ${pat} added to group Lost-Stolen Devices (#2)`,
+      `netskope: ${pat} added to group Lost-Stolen Devices (#3)`,
+    ]);
+  });
+
+  it('somebody takes the user out by hand: in Entra where the directory owns the group', async () => {
+    await patchMember('add');
+    await laptop({ do: 'tamper', how: 'removed-from-group' });
+    expect(await lostGroup()).toEqual([]);
+    await control('traps', { directoryOwnsGroup: true });
+    await addInEntra(pat);
+    await control('clock', minutes(41));
+    expect(await lostGroup()).toEqual([pat]);
+    await laptop({ do: 'tamper', how: 'removed-from-group' });
+    expect(await lostGroup()).toEqual([pat]);
+    await control('clock', minutes(41));
+    expect(await lostGroup()).toEqual([]);
+  });
+});
+
 describe('traps of Netskope', () => {
   it('numbers for words, a Private Access record, a posture change, nulls: each where the README says, each switchable', async () => {
     expect((await statusOf('SN0060')).host_info.os).toBe(0);
