@@ -20,7 +20,8 @@ const momentOf = (watermark: string) => mark.parse(JSON.parse(watermark)).at;
 
 /** Where a reading begins (epoch seconds). */
 export function startOf(watermark: string | undefined, times: FeedTimes, now: string): number {
-  const at = watermark === undefined ? epoch(now) : momentOf(watermark);
+  // Where our own clock was wrong and is mended, the watermark may be ahead of it.
+  const at = watermark === undefined ? epoch(now) : Math.min(momentOf(watermark), epoch(now));
   return Math.floor(at - times.lateDataMs / 1000);
 }
 
@@ -35,10 +36,12 @@ export function feedAnswer(
   possible.sort((a, b) => a.at.localeCompare(b.at));
   const records = new Map<string, FeedRecord>();
   for (const record of possible) if (!records.has(record.id)) records.set(record.id, record);
-  const newest = possible.at(-1)?.at ?? now;
-  const next = Math.min(epoch(newest), epoch(now));
-  let at = next;
-  if (watermark !== undefined) at = possible.length === 0 ? momentOf(watermark) : Math.max(momentOf(watermark), next);
+  const newest = possible.at(-1)?.at;
+  const reached = [
+    ...(watermark === undefined ? [] : [momentOf(watermark)]),
+    ...(newest === undefined ? [] : [epoch(newest)]),
+  ];
+  const at = reached.length === 0 ? epoch(now) : Math.min(Math.max(...reached), epoch(now));
   return {
     records: [...records.values()],
     watermark: JSON.stringify({ at }),

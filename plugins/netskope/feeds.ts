@@ -70,8 +70,8 @@ function statusSighting(statuses: ClientStatus[]): FeedRecord {
   const decisive = statuses.find(({ service }) => aboutInternetSecurity(service)) ?? newest;
   const device = deviceOf('', statuses);
   const at = newest.at as string;
-  const { nsdeviceuid, serial, hostname, user } = device;
-  const idle = newest.eventAt === undefined || epoch(at) - epoch(newest.eventAt) > 60;
+  const { nsdeviceuid, previousNsdeviceuid, serial, hostname, user } = device;
+  const idle = newest.eventAt === undefined || Math.abs(epoch(at) - epoch(newest.eventAt)) > 60;
   const event = [aboutInternetSecurity(newest.service) ? undefined : newest.service, newest.event]
     .filter(Boolean)
     .join(': ');
@@ -89,12 +89,15 @@ function statusSighting(statuses: ClientStatus[]): FeedRecord {
     ].join('|'),
     at,
     evidence: 'client',
-    device: known<DeviceNames>({ nsdeviceuid, serial, hostname, user }),
+    device: known<DeviceNames>({ nsdeviceuid, previousNsdeviceuid, serial, hostname, user }),
+    userKey: device.userKey,
+    clockSays: newest.clockSays,
     what: !event ? 'Heartbeat' : idle ? `Heartbeat, last event ${event}` : event,
     publicAddress: newest.publicAddress,
     privateAddress: newest.privateAddress,
     place: newest.place,
     client: aboutInternetSecurity(decisive.service) ? decisive.client : undefined,
+    disabledBy: decisive.disabledBy,
     steeringConfig: device.steeringConfig,
     hostInfoUpdatedAt: device.hostInfoUpdatedAt,
   });
@@ -177,7 +180,7 @@ function eventFeed(times: FeedTimes & { userBatch: number }, { v2 }: NetskopeCli
 
 /**
  * Events name a device by hostname and user only, so both must be known, and both must fit: hostnames are used again,
- * and one user has several devices.
+ * and one user has several devices. Names that no query can hold are left out: one device must not blind the others.
  */
 function eventQueries(watched: WatchedDevice[], userBatch: number): string[] {
   const hostsOf = new Map<string, string[]>();
@@ -212,6 +215,7 @@ function readEvents(
         ...describe(event),
         at,
         device: known<DeviceNames>({ nsdeviceuid, hostname, user: readableUser(event.user) }),
+        userKey: event.userkey,
         publicAddress: srcip,
         privateAddress: userip,
         place: placeOfEvent(event),

@@ -80,19 +80,19 @@ export function createInventory({ v2, v1 }: NetskopeClients): Inventory {
     async named(queries, call, fromSeconds) {
       const v2Query = anyName(queries, v2Names);
       if (v2Query === '') return { statuses: [], putAside: 0 };
-      return readAll(await ask(v2Query, anyName(queries, v1Names), fromSeconds, call));
+      return readAll(await ask(v2Query, anyName(queries, v1Names), fromSeconds, call), call.now);
     },
     async since(fromSeconds, call) {
-      return readAll(await ask(undefined, `last_event.timestamp gt ${fromSeconds - 1}`, fromSeconds, call));
+      return readAll(await ask(undefined, `last_event.timestamp gt ${fromSeconds - 1}`, fromSeconds, call), call.now);
     },
   };
 }
 
-function readAll(records: unknown[]): Found {
+function readAll(records: unknown[], now: string): Found {
   const found: Found = { statuses: [], putAside: 0 };
   for (const [index, record] of records.entries()) {
     const parsed = statusRecord.safeParse(record);
-    if (parsed.success) found.statuses.push(readStatus(parsed.data));
+    if (parsed.success) found.statuses.push(readStatus(parsed.data, now));
     else {
       found.putAside += 1;
       const issue = parsed.error.issues[0];
@@ -118,7 +118,10 @@ const v1Names: NameFields = {
   user: 'users.username',
 };
 
-/** One query for all names, joined by `or`. `eq` is case-sensitive (CLI docs), so the usual spellings are all asked for. */
+/**
+ * One query for all names, joined by `or`; empty when none can be asked for. `eq` is case-sensitive (CLI docs), so the usual
+ * spellings are all asked for. A name that no query can hold must not keep the others from being found.
+ */
 function anyName(queries: DeviceQuery[], fields: NameFields): string {
   const conditions = (Object.keys(fields) as (keyof NameFields)[]).flatMap((name) => {
     const values = queries.flatMap((query) => query[name]?.trim() || []);
@@ -142,7 +145,6 @@ function fromV1(attributes: {
     return {
       key: [host['nsdeviceuid'], host['hostname'], user['userkey'], user['username']],
       hostname: host['hostname'],
-      timestamp: event['timestamp'],
       host_info: {
         os: host['os'],
         device_model: host['device_model'],

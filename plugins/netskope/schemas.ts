@@ -4,12 +4,16 @@
  * @module
  */
 import { z } from 'zod';
+import { vendorName, vendorWords } from '../plain-text';
 
-/** Text; empty, null and missing are all undefined. */
-const text = z
+const scalar = z
   .union([z.string(), z.number(), z.boolean()])
   .nullish()
-  .transform((value) => (value === null || value === undefined || value === '' ? undefined : String(value)));
+  .transform((value) => (value === null || value === undefined ? undefined : String(value)));
+/** Words; empty, null and missing are all undefined. */
+const text = scalar.transform(vendorWords);
+/** A name that is compared; one that is none is undefined too. */
+const name = scalar.transform(vendorName);
 
 /** A word, or the number that some tenants send for it. */
 const word = (words: Record<number, string>) =>
@@ -34,6 +38,9 @@ const texts = z
   .nullish()
   .transform((value) => [value ?? []].flat().filter((one): one is string => one !== null && one !== ''));
 
+/** A device has a few network cards (addresses). */
+const mostAddresses = 20;
+
 /** Codes of the client's events (DOC22 get-client-data). */
 const eventWords = {
   0: 'Installed',
@@ -56,26 +63,26 @@ const osWords = { 0: 'Windows', 1: 'Mac', 3: 'Android', 4: 'Windows Server' };
 /** Every field of client status that is asked for, by its name in queries: the projection and the parser in one. */
 const statusFields = {
   _id: z.unknown(),
-  hostname: text,
+  hostname: name,
   timestamp: moment,
   ts: moment,
   last_event_timestamp: moment,
-  'host_info.hostname': text,
+  'host_info.hostname': name,
   'host_info.os': word(osWords),
   'host_info.device_model': text,
-  'host_info.serial_number': text,
-  'host_info.mac_addresses': texts,
-  'host_info.nsdeviceuid': text,
-  'host_info.old_nsdeviceuid': text,
-  'host_info.steering_config': text,
+  'host_info.serial_number': name,
+  'host_info.mac_addresses': texts.transform((list) => list.filter(vendorName).slice(0, mostAddresses)),
+  'host_info.nsdeviceuid': name,
+  'host_info.old_nsdeviceuid': name,
+  'host_info.steering_config': name,
   'host_info.last_update_timestamp': moment,
   'last_seen_device_event.event': word(eventWords),
   'last_seen_device_event.status': word(statusWords),
   'last_seen_device_event.status_v2': word(statusV2Words),
   'last_seen_device_event.service_name': text,
   'last_seen_device_event.timestamp': moment,
-  'user_info.username': text,
-  'user_info.userkey': text,
+  'user_info.username': name,
+  'user_info.userkey': name,
   organization_unit: text,
   usergroup: text,
   last_connected_from_public_ip: text,
@@ -95,8 +102,9 @@ export const statusFieldNames = Object.keys(statusFields);
 const eventFields = {
   _id: z.unknown(),
   timestamp: moment,
-  user: text,
-  hostname: text,
+  user: name,
+  userkey: name,
+  hostname: name,
   srcip: text,
   userip: text,
   src_location: text,
@@ -113,7 +121,7 @@ const eventFields = {
 export const eventFieldNames = Object.keys(eventFields);
 export const alertFieldNames = [...eventFieldNames, 'nsdeviceuid'];
 /** One alert, page event or network event. */
-export const eventRecord = flattened({ ...eventFields, nsdeviceuid: text });
+export const eventRecord = flattened({ ...eventFields, nsdeviceuid: name });
 export type EventRecord = z.infer<typeof eventRecord>;
 
 /** A page of datasearch. Records are read one by one, so that a bad one can be put aside. */
@@ -133,9 +141,9 @@ const scimList = <T extends z.ZodType>(resource: T) =>
       .nullish()
       .transform((list) => list ?? []),
   });
-export const scimUser = scimResource.extend({ userName: text });
+export const scimUser = scimResource.extend({ userName: name });
 export const scimUsers = scimList(scimUser);
-export const scimGroups = scimList(scimResource.extend({ displayName: text, externalId: text }));
+export const scimGroups = scimList(scimResource.extend({ displayName: name, externalId: name }));
 /** One group with its members, which come only when asked for. */
 export const scimGroup = scimResource.extend({
   members: z
@@ -150,7 +158,7 @@ export const managedUsers = z.object({
     .array(
       z.object({
         accounts: z
-          .array(z.object({ scimId: text, userName: text, deleted: z.boolean().nullish(), parentGroups: texts }))
+          .array(z.object({ scimId: name, userName: name, deleted: z.boolean().nullish(), parentGroups: texts }))
           .nullish()
           .transform((list) => list ?? []),
       }),
@@ -161,7 +169,7 @@ export const managedUsers = z.object({
 /** `POST /users/getgroups`. */
 export const managedGroups = z.object({
   data: z
-    .array(z.object({ scimId: text, displayName: text, provisioner: text }))
+    .array(z.object({ scimId: name, displayName: name, provisioner: text }))
     .nullish()
     .transform((list) => list ?? []),
 });
@@ -202,7 +210,7 @@ const steeringExceptions = z.object({
 export const v1SteeringConfig = z.object({
   data: z.array(
     steeringExceptions.extend({
-      steering_config: text,
+      steering_config: name,
       private_apps_enabled: z.boolean().nullish(),
       on_prem: steeringExceptions.nullish(),
       off_prem: steeringExceptions.nullish(),

@@ -3,27 +3,30 @@
  * @module
  */
 import type { ClientState, DeviceNames, ManagedDevice } from '../../playbook/device';
-import type { Place } from '../../playbook/sighting';
+import type { DisabledBy, Place } from '../../playbook/sighting';
 import type { EventRecord, StatusRecord } from './schemas';
 
 /** One record of client status in the playbook's words. */
 export interface ClientStatus {
   names: DeviceNames;
   userKey?: string;
-  previousNsdeviceuid?: string;
   os?: string;
   model?: string;
   /** Organisational unit of the user, else the group that the vendor shows for them. */
   team?: string;
   macAddresses: string[];
-  /** When the client last gave a sign of itself. ISO 8601, vendor time. */
+  /** When the client last gave a sign of itself, by Netskope's own clock. ISO 8601. */
   at?: string;
+  /** What the device's own clock said then, where that runs far ahead. ISO 8601. */
+  clockSays?: string;
   /** `Internet Security`, `Private Access` or absent. */
   service?: string;
   event?: string;
   eventAt?: string;
   client: ClientState;
+  disabledBy?: DisabledBy;
   steeringConfig?: string;
+  /** By the device's own clock: to be compared with itself only. */
   hostInfoUpdatedAt?: string;
   publicAddress?: string;
   privateAddress?: string;
@@ -53,46 +56,71 @@ export function clientState(said: {
   return status === 'enabled' || status === 'disabled' || status === 'uninstalled' ? status : 'unknown';
 }
 
+/**
+ * Who disabled a client that is disabled now. The event alone tells; a later one, such as a posture change, takes its place.
+ */
+function disabledBy(client: ClientState, event: string | undefined): DisabledBy | undefined {
+  if (client !== 'disabled') return undefined;
+  if (event?.toLowerCase() === 'user disabled') return 'its user';
+  return event?.toLowerCase() === 'admin disabled' ? 'an administrator' : undefined;
+}
+
 /** Only this service steers web traffic. A record that names no service speaks of it too. */
 export function aboutInternetSecurity(service: string | undefined): boolean {
   return service === undefined || service.toLowerCase() === 'internet security';
 }
 
-/** Read one record. Fields that it does not have are left out. */
-export function readStatus(record: StatusRecord): ClientStatus {
+/** The device's clock may run ahead of Netskope's by this much, and is still called right (milliseconds). */
+const clockToleranceMs = 5 * 60_000;
+
+/**
+ * Read one record. Fields that it does not have are left out. `now` only judges a record that has no time of Netskope's own,
+ * as in v1: an event that is still to come then does not say when the device was seen.
+ */
+export function readStatus(record: StatusRecord, now: string): ClientStatus {
   const service = record['last_seen_device_event.service_name'];
   const event = record['last_seen_device_event.event'];
+  const eventAt = record['last_seen_device_event.timestamp'] ?? record.last_event_timestamp;
+  const hostInfoUpdatedAt = record['host_info.last_update_timestamp'];
+  const seenAt = record.timestamp ?? record.ts;
+  const client = clientState(
+    known({
+      service,
+      event,
+      status: record['last_seen_device_event.status'],
+      statusV2: record['last_seen_device_event.status_v2'],
+    }),
+  );
   return known<ClientStatus>({
     names: known<DeviceNames>({
       nsdeviceuid: record['host_info.nsdeviceuid'],
+      previousNsdeviceuid: record['host_info.old_nsdeviceuid'],
       serial: record['host_info.serial_number'],
       hostname: record.hostname ?? record['host_info.hostname'],
       user: readableUser(record['user_info.username']),
     }),
     userKey: record['user_info.userkey'],
-    previousNsdeviceuid: record['host_info.old_nsdeviceuid'],
     os: record['host_info.os'],
     model: record['host_info.device_model'],
     team: record.organization_unit ?? record.usergroup,
     macAddresses: record['host_info.mac_addresses'].map((address) => address.toLowerCase().replaceAll('-', ':')),
-    at: record.timestamp ?? record.ts ?? record['last_seen_device_event.timestamp'] ?? record.last_event_timestamp,
+    at: seenAt ?? (isAhead(eventAt, now) ? undefined : eventAt),
+    clockSays: seenAt && [eventAt, hostInfoUpdatedAt].find((said) => isAhead(said, seenAt)),
     service,
     event,
-    eventAt: record['last_seen_device_event.timestamp'] ?? record.last_event_timestamp,
-    client: clientState(
-      known({
-        service,
-        event,
-        status: record['last_seen_device_event.status'],
-        statusV2: record['last_seen_device_event.status_v2'],
-      }),
-    ),
+    eventAt,
+    client,
+    disabledBy: disabledBy(client, event),
     steeringConfig: record['host_info.steering_config'],
-    hostInfoUpdatedAt: record['host_info.last_update_timestamp'],
+    hostInfoUpdatedAt,
     publicAddress: record.last_connected_from_public_ip,
     privateAddress: record.last_connected_from_private_ip,
     place: placeOf(record),
   });
+}
+
+function isAhead(said: string | undefined, of: string): boolean {
+  return said !== undefined && Date.parse(said) - Date.parse(of) > clockToleranceMs;
 }
 
 /** Records of one installation and user, newest first; records that name neither device nor user are dropped. */
@@ -115,15 +143,15 @@ export function byInstallation(statuses: ClientStatus[]): ClientStatus[][] {
 export function deviceOf(source: string, records: ClientStatus[]): ManagedDevice {
   const newest = <K extends keyof ClientStatus>(key: K) => records.find((record) => record[key] !== undefined)?.[key];
   const name = (key: keyof DeviceNames) => records.find((record) => record.names[key] !== undefined)?.names[key];
-  // Name and time of the configuration are one statement, so they come from one record.
-  const configured = [...records].sort((a, b) =>
-    (b.hostInfoUpdatedAt ?? '').localeCompare(a.hostInfoUpdatedAt ?? ''),
-  )[0];
+  // Name and time of the configuration are one statement, so they come from one record. None was made after it was sent.
+  const statedAt = ({ hostInfoUpdatedAt = '', at = hostInfoUpdatedAt }: ClientStatus) =>
+    hostInfoUpdatedAt < at ? hostInfoUpdatedAt : at;
+  const configured = [...records].sort((a, b) => statedAt(b).localeCompare(statedAt(a)))[0];
   const macAddresses = records.find((record) => record.macAddresses.length > 0)?.macAddresses;
   return known<ManagedDevice>({
     source,
     nsdeviceuid: name('nsdeviceuid'),
-    previousNsdeviceuid: newest('previousNsdeviceuid'),
+    previousNsdeviceuid: name('previousNsdeviceuid'),
     serial: name('serial'),
     hostname: name('hostname'),
     user: name('user'),

@@ -111,6 +111,132 @@ describe('client-status', () => {
     expect(after?.id).not.toBe(tampered.records[0]?.id);
   });
 
+  test.each([false, true])(
+    'who disabled the client is told, and nobody once it is enabled; in numbers: %s',
+    async (numbers) => {
+      await world.traps({ numbers });
+      const feed = feedOf('client-status');
+      const now = async (how: string) => {
+        await world.advance(minute);
+        await post(world, 'laptop', { serial: 'SN0042', do: 'tamper', how });
+        const { client, disabledBy } = (await read(feed)).records[0] ?? {};
+        return [client, disabledBy];
+      };
+      await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+      expect(await now('user-disabled')).toEqual(['disabled', 'its user']);
+      expect(await now('user-enabled')).toEqual(['enabled', undefined]);
+      expect(await now('admin-disabled')).toEqual(['disabled', 'an administrator']);
+      expect(await now('tunnel-down')).toEqual(['disabled', undefined]);
+      expect(await now('fail-closed')).toEqual(['fail closed', undefined]);
+      expect(await now('uninstalled')).toEqual(['uninstalled', undefined]);
+    },
+  );
+
+  test('what was done to the client while it was off is told when it is back', async () => {
+    const feed = feedOf('client-status');
+    await post(world, 'laptop', { serial: 'SN0042', do: 'tamper', how: 'user-disabled' });
+    expect((await read(feed)).records).toEqual([]);
+    await world.advance(minute);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    expect((await read(feed)).records).toMatchObject([{ client: 'disabled', disabledBy: 'its user' }]);
+  });
+
+  test('a fresh image names the installation before it, so that the device is known by that alone', async () => {
+    const [before] = await createNetskope(world).secureAccess.findDevices({ serial: 'SN0042' }, await callNow(world));
+    const { nsdeviceuid } = before ?? {};
+    await post(world, 'laptop', { serial: 'SN0042', do: 're-image' });
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    const { records } = await read(feedOf('client-status'));
+    const device = records.map((record) => record.device).find((one) => one.nsdeviceuid !== nsdeviceuid);
+    expect(device).toMatchObject({ serial: 'SN0042', previousNsdeviceuid: nsdeviceuid });
+    expect(matchDevice({ ...(nsdeviceuid && { nsdeviceuid }) }, { ...device, serial: 'unreadable' })).toBe('device');
+  });
+
+  test('a second device of the same name is a device of its own', async () => {
+    await post(world, 'laptop', {
+      serial: 'SN0042',
+      do: 'second-device',
+      newSerial: 'SN9001',
+      newHostname: 'LT-0042',
+      newUser: 'kim@example.test',
+    });
+    for (const serial of ['SN0042', 'SN9001']) await post(world, 'laptop', { serial, do: 'online' });
+    const { records } = await read(feedOf('client-status'));
+    const told = records.map(({ device }) => [device.serial, device.user, matchDevice(pat, device)]).sort();
+    expect(told).toEqual([
+      ['SN0042', 'pat@example.test', 'device'],
+      ['SN9001', 'kim@example.test', 'none'],
+    ]);
+  });
+
+  test('a renamed user keeps the key', async () => {
+    const feed = feedOf('client-status');
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    const before = (await read(feed)).records.at(-1);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'rename-user', newUser: 'pat.new@example.test' });
+    // The client says so when it speaks next.
+    expect((await read(feed)).records.at(-1)?.device.user).toBe('pat@example.test');
+    await world.advance(5 * minute);
+    const after = (await read(feed)).records.at(-1);
+    expect(after?.device.user).toBe('pat.new@example.test');
+    expect(after?.userKey).toMatch(/^Kx/);
+    expect(after?.userKey).toBe(before?.userKey);
+  });
+
+  test.each([
+    ['years ahead', 3 * 365 * 24 * 60 * minute],
+    ['an hour ahead', 60 * minute],
+    ['an hour behind', -60 * minute],
+  ])('a device whose clock is %s is seen when Netskope heard it', async (_, offMs) => {
+    const feed = feedOf('client-status');
+    await post(world, 'laptop', { serial: 'SN0042', do: 'clock', offMs });
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    const first = await read(feed);
+    expect(first.putAside).toBe(0);
+    expect(first.records.map(({ at, clockSays }) => [at, clockSays !== undefined])).toEqual([
+      ['2026-11-22T22:00:00.000Z', offMs > 0],
+    ]);
+    if (offMs > 0) {
+      const says = Date.parse(first.records[0]?.clockSays ?? '');
+      expect(Math.abs(says - Date.parse('2026-11-22T22:00:00Z') - offMs)).toBeLessThan(minute);
+    }
+    const [device] = await createNetskope(world).secureAccess.findDevices({ serial: 'SN0042' }, await callNow(world));
+    expect(device?.lastSeenAt).toBe('2026-11-22T22:00:00.000Z');
+    // The next sign of life, and another device, are not missed.
+    await world.advance(20 * minute);
+    await post(world, 'laptop', { serial: 'SN0050', do: 'online' });
+    const next = await read(feed, first.watermark, fleet.concat({ workflowId: 'x', serial: 'SN0050' }));
+    expect(next.records.map(({ device: { serial }, at }) => [serial, at.slice(11, 16)])).toEqual([
+      ['SN0042', '22:20'],
+      ['SN0050', '22:20'],
+    ]);
+  });
+
+  test('in v1, an event that is still to come says nothing of when the device was seen', async () => {
+    await post(world, 'tenant', { switchedOff: ['/api/v2/events/datasearch/clientstatus'] });
+    const feed = feedOf('client-status', { v1Token: 'sim-netskope-v1-token' });
+    await post(world, 'laptop', { serial: 'SN0042', do: 'clock', offMs: 60 * minute });
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    const wrong = await read(feed);
+    expect(wrong).toMatchObject({ records: [], putAside: 1 });
+    expect(wrong.watermark).toBe((await read(feed, wrong.watermark)).watermark);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'clock', offMs: 0 });
+    await world.advance(minute);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'move', place: 'home' });
+    expect((await read(feed, wrong.watermark)).records).toMatchObject([{ at: '2026-11-22T22:01:00.000Z' }]);
+  });
+
+  test('a watermark from a time when our own clock was ahead loses nothing', async () => {
+    const feed = feedOf('client-status');
+    const { now, ...call } = await callNow(world);
+    const tomorrow = new Date(Date.parse(now) + 24 * 60 * minute).toISOString();
+    const { watermark } = await feed.read(undefined, [pat], { ...call, now: tomorrow });
+    await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
+    const back = await read(feed, watermark);
+    expect(back.records).toHaveLength(1);
+    expect(Date.parse(now) / 1000).toBeGreaterThanOrEqual((JSON.parse(back.watermark) as { at: number }).at - 60);
+  });
+
   test('the whole tenant is read page by page, records put aside and the rest told', async () => {
     await world.traps({ privateAccess: true, postureChange: true, numbers: true });
     await post(world, 'laptop', { serial: 'SN0042', do: 'online' });
@@ -167,6 +293,17 @@ describe('alerts', () => {
         publicAddress: '203.0.113.77',
       });
     }
+  });
+
+  test('a renamed user keeps the key', async () => {
+    await containedAndOnline();
+    await post(world, 'laptop', { serial: 'SN0042', do: 'rename-user', newUser: 'pat.new@example.test' });
+    await world.advance(30 * minute);
+    const { records } = await read(feedOf('alerts'));
+    expect(new Set(records.map(({ device }) => device.user))).toEqual(
+      new Set(['pat@example.test', 'pat.new@example.test']),
+    );
+    expect(new Set(records.map(({ userKey }) => userKey))).toEqual(new Set([expect.stringMatching(/^Kx/)]));
   });
 
   test('alerts of other policies are not ours; what comes late is not missed', async () => {

@@ -196,6 +196,38 @@ describe('membership', () => {
     expect(await ownerIn(createNetskope(world, { groupOwner: 'api' }))).toBe('api');
   });
 
+  test('a renamed user has another name under the same id, and the old name is nobody', async () => {
+    const { secureAccess } = instance;
+    const before = await secureAccess.readMembership(pat, call);
+    const userId = before.userId ?? '';
+    expect(await secureAccess.nameOfUser(userId, call)).toBe(pat);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'rename-user', newUser: 'pat.new@example.test' });
+    expect(await secureAccess.nameOfUser(userId, call)).toBe('pat.new@example.test');
+    expect(await secureAccess.readMembership(pat, call)).not.toHaveProperty('userId');
+    const after = await secureAccess.readMembership('pat.new@example.test', call);
+    expect(after).toEqual({ ...before, user: 'pat.new@example.test' });
+    // Who is moved by the id is moved whatever the name is.
+    await secureAccess.addToLostGroup(before, call);
+    expect(await secureAccess.readMembership('pat.new@example.test', call)).toMatchObject({ isMember: true });
+  });
+
+  test('a deleted user has no name and no id any more, and cannot be moved', async () => {
+    const { secureAccess } = instance;
+    const before = await secureAccess.readMembership(pat, call);
+    await secureAccess.addToLostGroup(before, call);
+    await post(world, 'laptop', { serial: 'SN0042', do: 'delete-user' });
+    expect(await secureAccess.nameOfUser(before.userId ?? '', call)).toBeUndefined();
+    const after = await secureAccess.readMembership(pat, call);
+    expect(after).not.toHaveProperty('userId');
+    expect(after).toMatchObject({ isMember: false, groups: [] });
+    await expect(secureAccess.addToLostGroup(before, call)).rejects.toMatchObject({ code: 'LDP_NOT_FOUND' });
+  });
+
+  test('a tenant that does not let users be read says so: that is not a user who is no more', async () => {
+    await post(world, 'tenant', { switchedOff: ['/api/v2/scim/Users'] });
+    await expect(instance.secureAccess.nameOfUser('some-id', call)).rejects.toMatchObject({ code: 'LDP_NOT_OFFERED' });
+  });
+
   test('after the first reading one call is enough', async () => {
     await instance.secureAccess.readMembership(pat, call);
     await world.clearCalls();
@@ -285,6 +317,12 @@ describe('faults', () => {
     'scim.listUsers': {
       path: '/api/v2/scim/Users?',
       run: () => instance.secureAccess.readMembership('nobody@example.test', call),
+    },
+    'scim.readUser': {
+      path: '/api/v2/scim/Users/',
+      run: () => instance.secureAccess.nameOfUser(membership.userId ?? '', call),
+      // Nobody has this id any more.
+      answers: { '404': 'goes on' },
     },
     'scim.readGroup': {
       path: '/api/v2/scim/Groups/',

@@ -47,6 +47,9 @@ const nested = {
   user_info: { username: 'pat@example.test', userkey: 'k' },
 };
 
+const now = '2024-10-27T03:36:00.000Z';
+const read = (record: unknown) => readStatus(statusRecord.parse(record), now);
+
 describe('a record', () => {
   test('is the same nested, dotted, flat, in numbers, or with times in milliseconds', () => {
     const numbers = structuredClone(nested) as Record<string, unknown> & typeof nested;
@@ -57,7 +60,7 @@ describe('a record', () => {
     for (const part of ['host_info', 'last_seen_device_event', 'user_info'] as const) {
       for (const [name, value] of Object.entries(nested[part])) dotted[`${part}.${name}`] = value;
     }
-    const expected = readStatus(statusRecord.parse(nested));
+    const expected = read(nested);
     expect(expected).toMatchObject({
       names: { serial: 'SN0042', hostname: 'LT-0042', nsdeviceuid: 'uid', user: 'pat@example.test' },
       at: '2024-10-27T03:35:50.000Z',
@@ -65,8 +68,8 @@ describe('a record', () => {
       client: 'enabled',
     });
     expect(expected).not.toHaveProperty('previousNsdeviceuid');
-    expect(readStatus(statusRecord.parse(numbers))).toEqual(expected);
-    expect(readStatus(statusRecord.parse(dotted))).toEqual(expected);
+    expect(read(numbers)).toEqual(expected);
+    expect(read(dotted)).toEqual(expected);
     const flat = {
       _id: { nsdeviceuid: 'uid' },
       hostname: 'LT-0042',
@@ -74,18 +77,85 @@ describe('a record', () => {
       serial_number: 'SN0042',
       username: 'p@x.y',
     };
-    expect(readStatus(statusRecord.parse(flat))).toMatchObject({
+    expect(read(flat)).toMatchObject({
       os: 'Windows',
       names: { serial: 'SN0042', user: 'p@x.y' },
     });
   });
 
   test('of nulls only is read, and belongs to no installation; one of another form is refused', () => {
-    const nothing = statusRecord.parse({ hostname: null, host_info: null, user_info: null, timestamp: null });
-    expect(byInstallation([readStatus(nothing)])).toEqual([]);
+    const nothing = { hostname: null, host_info: null, user_info: null, timestamp: null };
+    expect(byInstallation([read(nothing)])).toEqual([]);
     for (const wrong of ['text', null, [], { hostname: { secret: 1 } }]) {
       expect(statusRecord.safeParse(wrong).success).toBe(false);
     }
+  });
+});
+
+describe('who disabled the client', () => {
+  test.each([
+    ['User Disabled', 'Disabled', 'Disabled', internet, 'its user'],
+    ['User Disabled', 'Disabled', undefined, undefined, 'its user'],
+    [6, 0, 3, internet, 'its user'],
+    ['8', '0', undefined, internet, 'an administrator'],
+    ['Admin Disabled', 'Disabled', 'Disabled', internet, 'an administrator'],
+    // Nobody did, it is not so any more, or the event speaks of another service.
+    ['Tunnel Down', 'Disabled', 'Disabled', internet, undefined],
+    ['User Disabled', 'Enabled', 'Enabled', internet, undefined],
+    ['User Enabled', 'Enabled', 'Enabled', internet, undefined],
+    ['User Disabled', 'Fail Closed', undefined, internet, undefined],
+    ['Device Posture Change', 'Unmanaged', 'Disabled', internet, undefined],
+    ['Uninstalled', 'Disabled', 'Uninstalled', internet, undefined],
+    ['User Disabled', 'Disabled', 'Disabled', 'Private Access', undefined],
+  ])('%s, %s, %s, %s: %s', (event, status, status_v2, service_name, who) => {
+    const { disabledBy } = read({
+      ...nested,
+      last_seen_device_event: { event, status, status_v2, service_name, timestamp: 1_730_000_100 },
+    });
+    expect(disabledBy).toBe(who);
+  });
+});
+
+describe("a device's own clock", () => {
+  const ahead = 1_730_000_150 + 86_400;
+  const aheadIso = '2024-10-28T03:35:50.000Z';
+  const heard = (eventAt: number, hostInfoAt: number) =>
+    read({
+      ...nested,
+      host_info: { ...nested.host_info, last_update_timestamp: hostInfoAt },
+      last_seen_device_event: { ...nested.last_seen_device_event, timestamp: eventAt },
+    });
+
+  test.each([
+    ['is right', 1_730_000_100, 1_730_000_140, undefined],
+    ['is ahead by less than five minutes', 1_730_000_150 + 300, 1_730_000_140, undefined],
+    ['is ahead by more', 1_730_000_150 + 301, 1_730_000_140, '2024-10-27T03:40:51.000Z'],
+    ['is a day ahead', ahead, ahead - 10, aheadIso],
+    ['was ahead when it told of itself', 1_730_000_100, ahead, aheadIso],
+    ['is behind', 1_600_000_000, 1_600_000_000, undefined],
+  ])('that %s never says when it was seen', (_, eventAt, hostInfoAt, clockSays) => {
+    const said = heard(eventAt, hostInfoAt);
+    expect(said.at).toBe('2024-10-27T03:35:50.000Z');
+    expect(said.clockSays).toBe(clockSays);
+    expect(deviceOf('netskope', [said]).lastSeenAt).toBe(said.at);
+  });
+
+  test('without a time of the cloud beside it, as in v1, is believed until it is ahead of ours', () => {
+    const { timestamp: _, ...v1 } = nested;
+    expect(read(v1).at).toBe('2024-10-27T03:35:00.000Z');
+    const wrong = read({ ...v1, last_seen_device_event: { ...nested.last_seen_device_event, timestamp: ahead } });
+    expect(wrong).not.toHaveProperty('at');
+    expect(wrong).not.toHaveProperty('clockSays');
+  });
+
+  test('that was ahead once does not make an old configuration the newest', () => {
+    const old = read({
+      ...nested,
+      timestamp: 1_730_000_000,
+      host_info: { ...nested.host_info, steering_config: 'Old', last_update_timestamp: ahead },
+    });
+    const newer = read({ ...nested, host_info: { ...nested.host_info, steering_config: 'New' } });
+    expect(deviceOf('netskope', [newer, old]).steeringConfig).toBe('New');
   });
 });
 
@@ -98,7 +168,7 @@ test('records of two services are one device: the newest places it, Internet Sec
     status_v2: 'Disabled',
   });
   Object.assign(access.host_info, { serial_number: null });
-  const groups = byInstallation([nested, access].map((record) => readStatus(statusRecord.parse(record))));
+  const groups = byInstallation([nested, access].map(read));
   expect(groups).toHaveLength(1);
   expect(deviceOf('netskope', groups[0] ?? [])).toMatchObject({
     source: 'netskope',
