@@ -14,7 +14,7 @@ import { OutcomeUnknown, VendorRefused, VendorUnavailable } from '../plugins/err
 import type { Call, Directory, Membership } from '../plugins/roles';
 import { taskQueues, workflowIds } from '../workflows/ids';
 import type { Admission, HoldClaim, UserHoldState } from '../workflows/messages';
-import { holdUser, letGoOfUser } from '../workflows/messages';
+import { forgetUser as forgetUserSignal, holdUser, letGoOfUser } from '../workflows/messages';
 import { createAdmissions } from './admission';
 import { callAt } from './call';
 import type { House, Tenant } from './house';
@@ -114,9 +114,7 @@ export function createContainmentActivities(house: House) {
 
     const { device } = identified;
     const user = device.user;
-    const keys = (['serial', 'nsdeviceuid', 'hostname', 'user'] as const).flatMap((kind) =>
-      device[kind] ? [house.cases.keyOf(kind, device[kind])] : [],
-    );
+    const keys = keysOf(house, device);
     if (user === undefined) {
       return { identified, otherDevices: [], admission: { admitted: true, reason: 'No user to move.' }, keys, names };
     }
@@ -263,6 +261,16 @@ export function createContainmentActivities(house: House) {
     await signalHold(input.tenant, input.user, letGoOfUser, input.claim);
   }
 
+  /** The user has another name now: the hold by the former one forgets this case, and undoes nothing. */
+  async function forgetUser(input: { tenant: string; user: string; chain: string }): Promise<void> {
+    const hold = house.client.workflow.getHandle(workflowIds.userHold(input.tenant, input.user));
+    try {
+      await hold.signal(forgetUserSignal, { chain: input.chain });
+    } catch (error) {
+      if ((error as Error).name !== 'WorkflowNotFoundError') throw error;
+    }
+  }
+
   async function signalHold(tenant: string, user: string, signal: typeof holdUser, claim: HoldClaim): Promise<void> {
     const state: UserHoldState = { user, holders: {}, leaving: [] };
     await house.client.workflow.signalWithStart('userHold', {
@@ -283,8 +291,16 @@ export function createContainmentActivities(house: House) {
     lookForMove,
     releaseUser,
     claimUser,
+    forgetUser,
     letGo,
   };
+}
+
+/** Keyed hashes of a device's names, for search attributes. */
+export function keysOf(house: House, names: DeviceNames): string[] {
+  return (['serial', 'nsdeviceuid', 'hostname', 'user'] as const).flatMap((kind) =>
+    names[kind] ? [house.cases.keyOf(kind, names[kind])] : [],
+  );
 }
 
 /** The user's membership where the change will be made, before it is made. */

@@ -8,6 +8,7 @@ import { createContainmentActivities } from './containment';
 import type { House } from './house';
 import { createIntakeActivities } from './intake';
 import { createJournalActivities } from './journal';
+import { createLeverActivities } from './levers';
 import { createMeasureActivities } from './measures';
 import { createPeopleActivities } from './people';
 import { createTicketActivities } from './tickets';
@@ -15,9 +16,11 @@ import { createWatchActivities } from './watch';
 import { createWipeActivities } from './wipe';
 
 function plainActivities(house: House) {
+  const measures = createMeasureActivities(house);
   return {
     ...createContainmentActivities(house),
-    ...createMeasureActivities(house),
+    ...measures,
+    ...createLeverActivities(house, measures.readMeasure),
     ...createTicketActivities(house),
     ...createPeopleActivities(house),
     ...createJournalActivities(house),

@@ -8,7 +8,7 @@
  */
 import { activityInfo, cancellationSignal, heartbeat, log, sleep } from '@temporalio/activity';
 import type { DeviceNames } from '../playbook/device';
-import { matchDevice } from '../playbook/device';
+import { isNamesake, matchDevice } from '../playbook/device';
 import { afterFailure, afterSuccess, idle, type WatchPlace } from '../playbook/feed-health';
 import { shortHash } from '../playbook/short-hash';
 import type { Sighting } from '../playbook/sighting';
@@ -147,6 +147,10 @@ export function createWatchActivities(house: House) {
         const news = sightings.filter((sighting) => !known.has(key(sighting)));
         // A feed repeats its overlap for as long as nothing newer comes: what is still being read is not forgotten.
         for (const sighting of sightings) if (known.has(key(sighting))) known.set(key(sighting), Date.now());
+        const named = namesakesOf(device, answer);
+        const namesakes = named.filter((other) => !known.has(keyOfNamesake(device, other)));
+        if (namesakes.length === 0 || (await tell(device.workflowId, { sightings: [], namesakes })))
+          for (const other of named) known.set(keyOfNamesake(device, other), Date.now());
         for (let first = 0; first < news.length; first += batchSize) {
           const batch = news.slice(first, first + batchSize);
           if (!(await tell(device.workflowId, { sightings: batch }))) break;
@@ -252,6 +256,15 @@ export function createWatchActivities(house: House) {
 
   return { watchFeed, firstLook };
 }
+
+/** Other machines with the device's hostname, each once. */
+function namesakesOf(device: DeviceNames, answer: FeedAnswer): DeviceNames[] {
+  const found = answer.records.map((record) => record.device).filter((other) => isNamesake(device, other));
+  return [...new Map(found.map((other) => [other.serial ?? other.nsdeviceuid, other])).values()].slice(0, 10);
+}
+
+const keyOfNamesake = ({ workflowId }: WatchedDevice, other: DeviceNames) =>
+  `${workflowId} namesake ${other.serial ?? other.nsdeviceuid ?? ''}`;
 
 /** What a feed's answer says about one device. */
 function sightingsOf(

@@ -11,9 +11,10 @@ import { defaultRules, type Rules } from './rules';
 import type { Sighting } from './sighting';
 import { shortHash } from './short-hash';
 import type { EncryptionProof, Task } from './tasks';
+import type { Tampering } from './tamper';
 import { noWipe, type WipeTrack } from './wipe';
 
-export const caseSchema = 3;
+export const caseSchema = 4;
 /** Upper bound of the serialised state (bytes of JSON). */
 export const caseBudgetBytes = 64 * 1024;
 
@@ -71,6 +72,18 @@ export interface ContainmentTrack {
   times: number;
   /** The last of these that the user's hold knows of. */
   claimed?: number;
+  /** Secure access's id of the user: it stays when the user is renamed. */
+  userId?: string;
+  /** When the levers were last read. ISO 8601. */
+  lookedAt?: string;
+  /** What could not be read at that look. */
+  unreadable?: string[];
+  /** Since when the user is known to be out of the group by somebody else's doing. ISO 8601. */
+  takenOutAt?: string;
+  /** The user was renamed; the hold still has this name. */
+  renamedFrom?: string;
+  /** Levers that somebody took away and that were put back, newest last. */
+  putBack: { lever: MeasureName; at: string }[];
 }
 
 export type RungName = 'member' | 'applied' | 'biting';
@@ -213,6 +226,8 @@ export interface CaseState {
   /** What persons asked for beside the rules. */
   asked: { isolate?: boolean; releaseIsolation?: boolean; lock?: boolean };
   escalation: EscalationTrack;
+  /** What somebody did to the device or to its containment, newest last. */
+  tampering: Tampering[];
   tasks: Task[];
   encryption?: EncryptionProof;
   /** Written off, and still listening. */
@@ -283,7 +298,7 @@ export function openCase(
     candidates: [],
     otherDevices: [],
     keys: [],
-    containment: { state: 'none', measures: {}, armed: false, replaceAsked: false, times: 0 },
+    containment: { state: 'none', measures: {}, armed: false, replaceAsked: false, times: 0, putBack: [] },
     configuration: { state: 'unverified', rungs: {}, onlineMs: 0, says: 'Not contained yet.' },
     presence: {
       state: 'silent',
@@ -298,6 +313,7 @@ export function openCase(
     wipe: noWipe(),
     asked: {},
     escalation: { clocks: {}, rungs: {} },
+    tampering: [],
     tasks: [],
     reopened: 0,
     steps: {},
@@ -319,15 +335,15 @@ export function openCase(
 export function upgrade(state: CaseState): CaseState {
   const schema: number = state.schema;
   if (schema === caseSchema) return state;
-  if (schema !== 1 && schema !== 2)
+  if (![1, 2, 3].includes(schema))
     throw new Error(`Case state has schema ${schema}; this version reads 1 to ${caseSchema}`);
-  const ladder = schema === 1 ? withLadder(state) : {};
   return {
     ...state,
-    ...ladder,
+    ...(schema < 2 && withLadder(state)),
+    ...(schema < 3 && { wipe: noWipe(), asked: {} }),
     schema: caseSchema,
-    wipe: noWipe(),
-    asked: {},
+    containment: { ...state.containment, putBack: [] },
+    tampering: [],
     rules: { ...defaultRules, ...state.rules },
   };
 }

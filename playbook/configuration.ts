@@ -6,6 +6,7 @@ import type { CaseState, ConfigurationTrack } from './case';
 import type { Sighting } from './sighting';
 import { onlineTimeAddedMs } from './sighting';
 import { clockTime, duration } from './clock-time';
+import { clientTampering } from './tamper';
 
 /** What the ladder needs to know of the tenant. */
 export interface LadderNames {
@@ -122,6 +123,7 @@ export function explain(state: CaseState): void {
   const track = state.configuration;
   const last = state.presence.last;
   if (track.state === 'unverified') return;
+  const tampered = clientTampering(state);
   if (track.state === 'biting') {
     track.says = track.rungs.applied
       ? 'Proven: the lost policy blocks this device, and it reports the lost steering configuration. The client configuration can only be read on the device.'
@@ -143,4 +145,5 @@ export function explain(state: CaseState): void {
       `Not proven: online for ${duration(track.onlineMs)} since the move, last seen ${clockTime(track.lastClientSightingAt)}; ` +
       `expected by ${track.expectedBy ? clockTime(track.expectedBy) : 'an unknown time'} if it stays online, otherwise it will verify on return.`;
   }
+  if (tampered !== undefined) track.says = `${tampered.says} Before that: ${track.says}`;
 }

@@ -15,6 +15,7 @@ export type TroubleKind =
   | 'wipe stalled'
   | 'blind'
   | 'client silent'
+  | 'tampered'
   | 'stuck'
   | 'failing'
   | 'question'

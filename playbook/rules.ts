@@ -37,8 +37,19 @@ export interface Rules {
     /** How long journal entries are gathered before they are archived (milliseconds). */
     journalGatherMs: number;
   };
+  levers: LeverRules;
   escalation: EscalationRules;
   wipe: WipeRules;
+}
+
+/** How it is found that somebody undid the containment, and how often it is put back. */
+export interface LeverRules {
+  /** How often the levers of a contained case are read (milliseconds). */
+  lookEveryMs: number;
+  /** How soon again once the device was heard (milliseconds). */
+  lookWhenHeardMs: number;
+  /** So often within a day each lever is put back; then a person is asked. */
+  putBackPerDay: number;
 }
 
 export interface EscalationRules {
@@ -155,6 +166,14 @@ const defaultLadder: Rung[] = [
   rung({ name: 'overdue', when: 'overdue', afterMs: 0, unless: ['proven'], repeatEveryMs: dayMs, severity: 'error' }),
   rung({ name: 'blind', when: 'blind', afterMs: hourMs, severity: 'error' }),
   rung({ name: 'wipe-stalled', when: 'wipe stalled', afterMs: 0, repeatEveryMs: dayMs, severity: 'critical' }),
+  rung({
+    name: 'tampered',
+    when: 'tampered',
+    afterMs: 0,
+    repeatEveryMs: 12 * hourMs,
+    deputiesAfterMs: hourMs,
+    severity: 'error',
+  }),
   rung({ name: 'client-silent', when: 'client silent', afterMs: 0, severity: 'error' }),
   rung({
     name: 'lost-mode',
@@ -327,6 +346,7 @@ export const defaultRules: Rules = {
     noteGatherMs: 3_000,
     journalGatherMs: 5_000,
   },
+  levers: { lookEveryMs: dayMs, lookWhenHeardMs: hourMs, putBackPerDay: 3 },
   escalation: {
     ladder: defaultLadder,
     news: { ...atAnyHour, severity: 'warning' },

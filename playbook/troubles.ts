@@ -9,6 +9,7 @@ import { clockTime } from './clock-time';
 import { describeDevice } from './device';
 import type { Fact, Trouble, TroubleKind } from './ladder';
 import type { CleanUp } from './rules';
+import { clientTampering } from './tamper';
 import { openTasks } from './tasks';
 import { mayContain } from './question-ids';
 import { mayStillLand } from './wipe';
@@ -17,7 +18,7 @@ export function troublesOf(state: CaseState, now: string): Trouble[] {
   if (state.closedAt !== undefined) return [];
   const open = state.ending === undefined;
   return [
-    ...(open ? [...ofContainment(state), ...ofConfiguration(state), ...ofPresence(state)] : []),
+    ...(open ? [...ofContainment(state), ...ofConfiguration(state), ...ofPresence(state), ...ofTampering(state)] : []),
     // Of an ending case, too: whether to release while a wipe may still land.
     ...ofQuestions(state),
     ...ofWipe(state),
@@ -39,7 +40,7 @@ export function factsOf(state: CaseState): Set<Fact> {
 function ofContainment({ containment, decided, steps, openedAt }: CaseState): Trouble[] {
   const left = decided[mayContain]?.value === 'no' || steps[moveTheUser]?.state === 'skipped';
   if (containment.state !== 'none' || left) return [];
-  const since = containment.backAt ?? openedAt;
+  const since = containment.takenOutAt ?? containment.backAt ?? openedAt;
   return [
     { ...about('not contained'), since, says: `Reported ${clockTime(since)}, and its user is still not contained.` },
   ];
@@ -94,6 +95,12 @@ function ofPresence(state: CaseState): Trouble[] {
       says: `${where} removes the record of ${name} at ${clockTime(new Date(lastSeen + afterMs).toISOString())}, and with it every command that waits for the device. Exclude it from the clean-up, or copy out what you need.`,
     })),
   ];
+}
+
+/** What was undone is put back or asked about; what was done to the client nobody can mend from here. */
+function ofTampering(state: CaseState): Trouble[] {
+  const found = clientTampering(state);
+  return found === undefined ? [] : [{ ...about('tampered', found.kind), since: found.since, says: found.says }];
 }
 
 const dayMs = 24 * 60 * 60_000;
@@ -169,6 +176,7 @@ const subjects: Record<TroubleKind, (subject: string) => string> = {
   'wipe stalled': () => 'The wipe is stalled',
   blind: () => 'Blind: nothing can hear the lost device',
   'client silent': () => 'The client is silent, the device is not',
+  tampered: (what) => `Tampered with: ${what}`,
   stuck: (step) => `Stuck: ${step}`,
   failing: (step) => `Failing: ${step}`,
   question: () => 'A decision is needed',

@@ -27,7 +27,7 @@ const directoryStep = z.enum(['revoke-sessions', 'disable-device', 'disable-user
   error: 'is no directory step: write revoke-sessions, disable-device or disable-user',
 });
 
-const { configuration, waits } = defaultRules;
+const { configuration, levers, waits } = defaultRules;
 
 const rules = z
   .strictObject({
@@ -64,6 +64,20 @@ const rules = z
         journalGatherMs: durationOr(waits.journalGatherMs, 'How long journal entries are gathered before archiving.'),
       })
       .prefault({}),
+    levers: z
+      .strictObject({
+        lookEveryMs: lasting
+          .default(levers.lookEveryMs)
+          .describe('How often it is read whether everything that contains the device is still in place.'),
+        lookWhenHeardMs: lasting.default(levers.lookWhenHeardMs).describe('The same, while the device is heard.'),
+        putBackPerDay: z
+          .int({ error: 'is not a whole number' })
+          .min(0)
+          .default(levers.putBackPerDay)
+          .describe('So often within a day what somebody took away is put back; then a person is asked.'),
+      })
+      .prefault({})
+      .describe('What somebody undoes is found and put back, and two systems never fight for ever.'),
     escalation: escalationForm,
     wipe: wipeRulesForm,
   })

@@ -43,6 +43,8 @@ export class CaseFile {
   readonly state: CaseState;
   /** False in runs that began before there was a ladder: they page everybody at once, until they go on as a new run. */
   readonly hasLadder = patched('ladder');
+  /** False in runs that began before tampering was recognised, until they go on as a new run. */
+  readonly heedsTampering = patched('tampering');
   /** The page that is on its way: it cannot be called back. */
   sending: PendingPage | undefined;
   /** Activities on their way. Continuing as new now would lose their results. */

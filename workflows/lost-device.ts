@@ -19,6 +19,7 @@ import { describe, deviceSeen, pageAcknowledged, reportReceived, userReleased } 
 import { takeAcknowledgement, takePeoplesDecisions } from './peoples-decisions';
 import { containment, release, takeLetGoAnswer } from './tracks/containment';
 import { escalation } from './tracks/escalation';
+import { levers } from './tracks/levers';
 import { presence, takeNews } from './tracks/presence';
 import { wipe } from './tracks/wipe';
 import { takeWipeDecisions } from './wipe-decisions';
@@ -70,6 +71,7 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
 
     // 3. Whatever stays wrong calls people, rung by rung; their tasks and the clocks of the law are watched too.
     if (c.hasLadder) void escalation(c);
+    if (c.heedsTampering) void levers(c);
     void wipe(c);
 
     // 4. Go on for as long as it takes, a minute or a year, until somebody says how it ended.

@@ -158,6 +158,9 @@ export interface HoldClaim {
 export const holdUser = defineSignal<[HoldClaim]>('holdUser');
 export const letGoOfUser = defineSignal<[HoldClaim]>('letGoOfUser');
 
+/** The user has another name now: the case holds it by that one, and nothing is undone here. */
+export const forgetUser = defineSignal<[{ chain: string }]>('forgetUser');
+
 export interface UserHoldState {
   user: string;
   /** Cases that need the user in the lost group, by chain. */

@@ -7,11 +7,12 @@ import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import { condition, getExternalWorkflowHandle, log, setHandler } from '@temporalio/workflow';
 import { act } from './case-file';
 import type { HoldClaim, UserHoldInput, UserReleased } from './messages';
-import { describeUserHold, holdUser, letGoOfUser, userReleased } from './messages';
+import { describeUserHold, forgetUser, holdUser, letGoOfUser, userReleased } from './messages';
 
 export async function userHold({ tenant, rules, state }: UserHoldInput): Promise<void> {
   let ensure = false;
   let retryNow = false;
+  let forgotten = false;
 
   // The first reading counts. A later case may read "member" only because an earlier one put the user there.
   const remember = (claim: HoldClaim) => {
@@ -24,6 +25,11 @@ export async function userHold({ tenant, rules, state }: UserHoldInput): Promise
     state.holders[claim.chain] = claim;
     ensure = true;
   });
+  setHandler(forgetUser, ({ chain }) => {
+    delete state.holders[chain];
+    state.leaving = state.leaving.filter((waiting) => waiting.chain !== chain);
+    forgotten = true;
+  });
   setHandler(letGoOfUser, (claim) => {
     remember(claim);
     retryNow = true;
@@ -32,7 +38,8 @@ export async function userHold({ tenant, rules, state }: UserHoldInput): Promise
 
   const held = () => Object.values(state.holders);
   for (;;) {
-    await condition(() => ensure || state.leaving.length > 0);
+    await condition(() => ensure || forgotten || state.leaving.length > 0);
+    forgotten = false;
     const [leaving] = state.leaving;
     if (leaving) {
       delete state.holders[leaving.chain];

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { caseSchema, type CaseState } from '../case';
 import type { Rules } from '../rules';
+import type { Tampering } from '../tamper';
 import {
   audienceSchema,
   encryptionSchema,
@@ -50,6 +51,16 @@ const measure = z.object({
     .exactOptional(),
 });
 
+const measureName = z.enum([
+  'lost-group',
+  'device-tag',
+  'revoke-sessions',
+  'disable-device',
+  'disable-user',
+  'isolate',
+  'lock',
+]);
+
 const containment = z.object({
   state: z.enum(['none', 'contained', 'released', 'user released, device held']),
   measures: z.object({
@@ -77,7 +88,32 @@ const containment = z.object({
     .exactOptional(),
   times: z.int(),
   claimed: z.int().exactOptional(),
+  userId: z.string().exactOptional(),
+  lookedAt: time.exactOptional().describe('When it was last read whether everything is still in place.'),
+  unreadable: z.array(z.string()).exactOptional(),
+  takenOutAt: time.exactOptional(),
+  renamedFrom: z.string().exactOptional(),
+  putBack: z.array(z.object({ lever: measureName, at: time })),
 });
+
+const tampering = z.object({
+  kind: z.enum([
+    'client disabled',
+    'client uninstalled',
+    'fail closed',
+    'taken out of the group',
+    'undone',
+    're-imaged',
+    'same hostname',
+    'clock wrong',
+    'user renamed',
+    'another user',
+  ]),
+  subject: z.string().exactOptional(),
+  since: time,
+  says: z.string(),
+  over: time.exactOptional().describe('Absent while it still is so.'),
+}) satisfies z.ZodType<Tampering>;
 
 const rung = z.object({ at: time, evidence: z.string() });
 
@@ -153,6 +189,7 @@ export const rulesSchema = z.object({
     noteGatherMs: z.number(),
     journalGatherMs: z.number(),
   }),
+  levers: z.object({ lookEveryMs: z.number(), lookWhenHeardMs: z.number(), putBackPerDay: z.number() }),
   escalation: escalationRulesSchema,
   wipe: wipeRulesSchema,
 }) satisfies z.ZodType<Rules>;
@@ -196,6 +233,7 @@ export const caseStateSchema = z.object({
     lock: z.boolean().exactOptional(),
   }),
   escalation: escalationSchema,
+  tampering: z.array(tampering).describe('What somebody did to the device or to its containment, newest last.'),
   tasks: z.array(taskSchema),
   encryption: encryptionSchema.exactOptional(),
   listening: z.object({ since: time, until: time }).exactOptional().describe('Written off, and still listening.'),

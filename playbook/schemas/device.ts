@@ -11,6 +11,7 @@ const clientState = z.enum(['enabled', 'disabled', 'uninstalled', 'fail closed',
 
 export const deviceNamesSchema = z.object({
   nsdeviceuid: z.string().exactOptional(),
+  previousNsdeviceuid: z.string().exactOptional(),
   serial: z.string().exactOptional(),
   hostname: z.string().exactOptional(),
   user: z.string().exactOptional(),
@@ -18,7 +19,6 @@ export const deviceNamesSchema = z.object({
 
 export const managedDeviceSchema = deviceNamesSchema.extend({
   source: z.string(),
-  previousNsdeviceuid: z.string().exactOptional(),
   userKey: z.string().exactOptional(),
   os: z.string().exactOptional(),
   model: z.string().exactOptional(),
@@ -54,6 +54,9 @@ export const sightingSchema = z.object({
     .exactOptional(),
   site: z.string().exactOptional().describe("The company's own site whose addresses it came from."),
   client: clientState.exactOptional(),
+  disabledBy: z.enum(['its user', 'an administrator']).exactOptional(),
+  userKey: z.string().exactOptional(),
+  clockSays: time.exactOptional().describe("The device's own time, where its clock runs far ahead."),
   steeringConfig: z.string().exactOptional(),
   hostInfoUpdatedAt: time.exactOptional(),
   policy: z.object({ name: z.string(), action: z.string() }).exactOptional(),

@@ -15,6 +15,7 @@ export const troubleKind = z.enum([
   'wipe stalled',
   'blind',
   'client silent',
+  'tampered',
   'stuck',
   'failing',
   'question',

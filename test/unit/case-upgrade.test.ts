@@ -50,7 +50,8 @@ describe('a case of schema 1', () => {
       tasks: [],
       reopened: 0,
     });
-    expect(upgraded.rules).toEqual({ ...old().rules, escalation: defaultRules.escalation, wipe: defaultRules.wipe });
+    const { levers, escalation, wipe } = defaultRules;
+    expect(upgraded.rules).toEqual({ ...old().rules, levers, escalation, wipe });
   });
 
   test('is unheard since its last sighting, or since its opening', () => {

@@ -16,6 +16,7 @@ import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
 import type { UserReleased } from '../messages';
 import { identification } from './identification';
+import { mustPutBack, putBackStep, wasPutBack } from './levers';
 
 const releaseTheUser = 'release the user';
 const track = { track: 'containment' } as const;
@@ -35,6 +36,8 @@ export async function containment(c: CaseFile): Promise<void> {
     if (c.state.asked.releaseIsolation) await liftIsolation(c);
     if (levers.replaceAsked) {
       await giveUserBack(c);
+    } else if (mustPutBack(c, 'lost-group')) {
+      await putUserBack(c);
     } else if (mustContain(c)) {
       const found = await identification(c, 'only');
       if (found) await contain(c, found);
@@ -48,7 +51,10 @@ export async function containment(c: CaseFile): Promise<void> {
         levers.replaceAsked ||
         c.state.asked.releaseIsolation === true ||
         mustContain(c) ||
-        sideMeasures(c).length !== measures,
+        mustPutBack(c, 'lost-group') ||
+        levers.renamedFrom !== undefined ||
+        sideMeasures(c).length !== measures ||
+        sideMeasures(c).some((measure) => mustPutBack(c, measure)),
     );
   }
 }
@@ -56,7 +62,8 @@ export async function containment(c: CaseFile): Promise<void> {
 /** Nobody said that it is not to be done. */
 function mustContain(c: CaseFile): boolean {
   const { containment: levers, steps } = c.state;
-  return levers.state === 'none' && steps[moveTheUser]?.state !== 'skipped' && c.answered(mayContain) !== 'no';
+  const left = steps[moveTheUser]?.state === 'skipped' || c.answered(mayContain) === 'no';
+  return levers.state === 'none' && levers.takenOutAt === undefined && !left;
 }
 
 /** The device is back after its user was released: everything about the group starts anew. */
@@ -69,6 +76,7 @@ export function containAgain(c: CaseFile): void {
   delete levers.measures['lost-group'];
   // The write-off gave the account back.
   if (levers.measures['disable-user']?.state === 'undone') delete levers.measures['disable-user'];
+  delete levers.takenOutAt;
   delete steps[moveTheUser];
   c.say('containment', 'The device is back after the user was released: containing again.', { note: true });
 }
@@ -110,6 +118,7 @@ async function contain(c: CaseFile, found: FirstResponse): Promise<void> {
   if (c.ending) return;
   levers.state = 'contained';
   levers.times += 1;
+  levers.lookedAt = c.now;
   if (seen === undefined) {
     c.say('containment', `Taken as contained, but never seen: ${user} in the lost group.`, { note: true });
     return;
@@ -125,9 +134,36 @@ async function contain(c: CaseFile, found: FirstResponse): Promise<void> {
   tellOtherDevices(c, user);
 }
 
+/** Somebody took the user out of the group: moved again as at first, without asking who it is. */
+async function putUserBack(c: CaseFile): Promise<void> {
+  const { state } = c;
+  const { containment: levers, device, tenant } = state;
+  const group = levers.measures['lost-group'];
+  const user = device?.user;
+  if (user === undefined || group === undefined) return;
+  const input = { tenant, user, via: levers.via ?? 'secure access' };
+  const moved = await c.step(putBackStep('lost-group'), () => act.moveUser({ ...input, now: c.now }), track);
+  const seen = moved === undefined || moved.seen ? moved : await untilSeen(c, { ...input, wanted: true });
+  if (seen === undefined || c.ending) return;
+  delete levers.takenOutAt;
+  levers.state = 'contained';
+  levers.times += 1;
+  levers.lookedAt = c.now;
+  levers.measures['lost-group'] = { ...group, at: c.now, evidence: seen.evidence };
+  wasPutBack(c, 'lost-group', seen.evidence);
+  moveSeen(state, c.now, seen.evidence);
+}
+
 /** The user's hold hears of every containment once, also when a new run takes over in between. */
 async function tellHold(c: CaseFile): Promise<void> {
-  const { device, tenant, containment: levers } = c.state;
+  const { chain, device, tenant, containment: levers } = c.state;
+  const { renamedFrom } = levers;
+  if (renamedFrom !== undefined) {
+    const former = { tenant, user: renamedFrom, chain };
+    await c.step('move the hold to the new name', () => act.forgetUser(former), track);
+    delete levers.renamedFrom;
+    levers.times += 1;
+  }
   const user = device?.user;
   if (levers.state !== 'contained' || user === undefined || levers.claimed === levers.times) return;
   await c.step(
@@ -245,6 +281,7 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
   const { device, tenant } = state;
   const skipped = [`look at ${measure}`, title[measure]].some((name) => state.steps[name]?.state === 'skipped');
   if (device === undefined || skipped) return;
+  if (mustPutBack(c, measure)) delete measures[measure];
   const known = measures[measure];
   if (known !== undefined && known.state !== 'asked') return;
 
@@ -270,6 +307,7 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
         evidence: before.evidence,
       };
       if (before.offered) c.say('containment', `Was so before: ${title[measure]}.`, { evidence: before.evidence });
+      wasPutBack(c, measure, before.evidence);
       return;
     }
     const { present, since, target } = before;
@@ -288,10 +326,11 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
   );
   if (taken === undefined) return;
   measures[measure] = { ...measures[measure], state: 'in place', at: c.now, evidence: taken.evidence };
-  c.say('containment', `Done: ${title[measure]}.`, { evidence: taken.evidence, note: true });
+  if (!wasPutBack(c, measure, taken.evidence))
+    c.say('containment', `Done: ${title[measure]}.`, { evidence: taken.evidence, note: true });
 }
 
-const title: Record<SideMeasure, string> = {
+export const title: Record<SideMeasure, string> = {
   'device-tag': 'tag the device',
   'revoke-sessions': "revoke the user's sessions",
   'disable-device': 'disable the device in the directory',

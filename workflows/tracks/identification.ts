@@ -68,6 +68,8 @@ function note(
   if (found.before && state.containment.measures['lost-group'] === undefined) {
     state.containment.via = found.before.via;
     state.containment.memberBefore = found.before.memberBefore;
+    const { userId } = found.before.membership;
+    if (userId !== undefined) state.containment.userId = userId;
   }
   c.say('containment', `Identified ${describeDevice(device)}.`, {
     evidence: `Serial ${device.serial ?? 'unknown'}, ${device.lastSeenAt ? `last seen ${clockTime(device.lastSeenAt)}` : 'never seen'}, steering "${device.steeringConfig ?? 'unknown'}".`,

@@ -9,6 +9,7 @@ import { ranFor } from '../../playbook/ladder';
 import type { Sighting } from '../../playbook/sighting';
 import { describePlace, isRoutine } from '../../playbook/sighting';
 import { factsOf } from '../../playbook/troubles';
+import { mayBeNamesake, tamperSigns } from '../../playbook/tamper';
 import { speaksAfterWipe } from '../../playbook/wipe';
 import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
@@ -16,6 +17,7 @@ import type { SightingBatch } from '../messages';
 import { configuration } from './configuration';
 import { containAgain } from './containment';
 import { askAboutOffice } from './escalation';
+import { takeNamesakes, takeTamperSigns } from './tampering';
 import { reopen, setUpAgain } from '../written-off';
 
 /** The case's own first look; after that the fleet watches signal what is new. */
@@ -43,15 +45,19 @@ export function takeNews(c: CaseFile, batch: SightingBatch): void {
   const { state } = c;
   if (batch.regular !== undefined) listensFor(c, batch.feed, batch.regular);
   if (batch.blindSince !== undefined) takeHealth(c, batch.feed, batch.blindSince);
+  if (c.heedsTampering && !c.ending) takeNamesakes(c, batch.namesakes ?? []);
   const inOrder = [...batch.sightings].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   for (const sighting of inOrder) {
     const routine = isRoutine(sighting, state.presence.recent);
     if (!takeSighting(state, sighting)) continue;
-    const news = isNews(state, sighting);
+    const unsure = c.heedsTampering && mayBeNamesake(state, sighting);
+    const news = isNews(state, sighting) && !unsure;
+    const signs = news && c.heedsTampering && !c.ending ? tamperSigns(state, sighting) : undefined;
     const firstSince = news && state.presence.state !== 'seen';
     const silence = state.presence.unheardSince;
     if (news) hear(c, sighting);
-    c.say('presence', `${news ? 'Seen' : 'Known from before'}: ${sighting.what}.`, {
+    const how = news ? 'Seen' : unsure ? 'Seen, or another machine of that name' : 'Known from before';
+    c.say('presence', `${how}: ${sighting.what}.`, {
       at: sighting.at,
       evidence: evidenceOf(sighting),
       note: firstSince,
@@ -66,7 +72,8 @@ export function takeNews(c: CaseFile, batch: SightingBatch): void {
       if (!c.ending) containAgain(c);
     }
     if (news && c.hasLadder && !c.ending) askAboutOffice(c, sighting);
-    configuration(c, sighting);
+    if (signs) takeTamperSigns(c, sighting, signs);
+    if (!unsure) configuration(c, sighting);
   }
 }
 
