@@ -174,27 +174,12 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
   const show = (workflowId: string) => house.cases.show(workflowId);
 
   /** Wait until the case (or triage, or hold) is so. */
-  async function until<State>(
-    workflowId: string,
-    what: string,
-    ready: (state: State) => boolean,
-    withinMs = patienceMs,
-  ): Promise<State> {
-    const endMs = Date.now() + withinMs;
-    let state: State | undefined;
-    for (;;) {
-      try {
-        state = (await show(workflowId)) as State;
-        if (ready(state)) return state;
-      } catch (error) {
-        if (Date.now() > endMs) throw error;
-      }
-      if (Date.now() > endMs) {
-        throw new Error(`Waited ${withinMs / 1000} s for: ${what}. It is: ${JSON.stringify(state).slice(0, 5_000)}`);
-      }
-      await setTimeout(50);
-    }
-  }
+  const until = <State>(workflowId: string, what: string, ready: (state: State) => boolean, withinMs?: number) =>
+    eventually(async () => {
+      const state = (await show(workflowId)) as State;
+      if (ready(state)) return state;
+      throw new Error(`Waited for: ${what}. It is: ${JSON.stringify(state).slice(0, 5_000)}`);
+    }, withinMs);
 
   return {
     settings,
@@ -250,11 +235,11 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
         return paths.map((path) => all.filter((call) => call.path.startsWith(path) && call.status === 200).length);
       };
       const before = await reads();
-      for (const endMs = Date.now() + patienceMs; ; await setTimeout(50)) {
+      await eventually(async () => {
         // The third read begins after the second has been told to the cases.
-        if ((await reads()).every((count, index) => count >= (before[index] ?? 0) + 3)) return;
-        if (Date.now() > endMs) throw new Error('The feeds are not read');
-      }
+        if ((await reads()).some((count, index) => count < (before[index] ?? 0) + 3))
+          throw new Error('The feeds are not read');
+      });
     },
 
     /** Wait for the end of the workflow's chain and answer its last state. */
@@ -274,13 +259,12 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     },
 
     /** Wait for a mail with this subject that names `about`. */
-    async untilMail(subject: string, about = ''): Promise<Mail> {
-      for (const endMs = Date.now() + patienceMs; ; await setTimeout(50)) {
+    untilMail: (subject: string, about = ''): Promise<Mail> =>
+      eventually(() => {
         const found = mail.mails.find((one) => one.subject === subject && one.text.includes(about));
         if (found) return found;
-        if (Date.now() > endMs) throw new Error(`No mail "${subject}" about ${about}: ${JSON.stringify(mail.mails)}`);
-      }
-    },
+        throw new Error(`No mail "${subject}" about ${about}: ${JSON.stringify(mail.mails)}`);
+      }),
 
     /** Look for tickets without a case now, as the schedule does. */
     reconcile: () =>
@@ -370,6 +354,20 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Read, or assert, again and again until it no longer fails: for what another process does a little later.
+ * @throws The last failure, when it never was so.
+ */
+export async function eventually<T>(attempt: () => T | Promise<T>, withinMs = patienceMs): Promise<T> {
+  for (const endMs = Date.now() + withinMs; ; await setTimeout(50)) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > endMs) throw error;
+    }
+  }
 }
 
 export const analyst = { person: 'ana (analyst)', authenticated: false, how: 'test' };
