@@ -1,0 +1,237 @@
+/**
+ * One run of a journey in a world of its own: simulated vendors, a house, and the playbook's activities in the SDK's own
+ * environment. Each step is repeated as a case repeats it (`workflows/case-file.ts`): what fails is tried again, what is
+ * refused waits for a person, who mends it.
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createActivities, type PlaybookActivities } from '../../activities';
+import type { House, Tenant } from '../../activities/house';
+import { activityInterceptors } from '../../activities/interceptors';
+import { closeHouse, openHouse } from '../../open-house';
+import { loadSettings } from '../../settings/load';
+import type { CallRecord } from '../../simulator/calls';
+import { startSimulator } from '../../simulator/server';
+import { writeSimulatorSettings } from '../../simulator/settings';
+import { activityPrefix } from '../../workflows/activity-names';
+import type { Effect } from './vendor-faults';
+
+/** Where and how one fault hits. */
+export interface Aim extends Effect {
+  match: { method: string; template: string };
+  /** The step that it hits; absent: all along. */
+  step?: string;
+  /** It stays until a person was asked. */
+  untilMended: boolean;
+}
+
+export interface TrialOptions {
+  client: Client;
+  /** The tenant's name: unique where the journey hands cases in. */
+  tenant: string;
+  /** How long before now the simulated world begins (milliseconds). */
+  startsBeforeMs?: number;
+  /** How wrong the vendors' clock is (milliseconds). */
+  clockMs?: number;
+  traps?: Record<string, unknown>;
+  aim?: Aim;
+}
+
+/** What can be compared of two runs of a journey. */
+export interface Told {
+  /** What changed at the vendors. */
+  changes: string[];
+  /** What the steps found out, in words without times. */
+  findings: string[];
+}
+
+/** An activity is tried so often by the server before the case hears of it (`act` in `workflows/case-file.ts`). */
+const attempts = 3;
+/** So many tries of a step that goes on failing call a person. */
+const triesUntilCalled = 3;
+/** A person mends a step so often. */
+const mostMendings = 3;
+/** How long a simulated vendor may be silent, and takes to show a change (milliseconds). */
+const timeoutMs = 300;
+const settleMs = 200;
+
+const quiet = new DefaultLogger('ERROR');
+
+export type Trial = Awaited<ReturnType<typeof startTrial>>;
+
+export async function startTrial(options: TrialOptions) {
+  const { client, aim, clockMs = 0, startsBeforeMs = 0 } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'lost-device-matrix-'));
+  const simulator = await startSimulator({
+    port: 0,
+    seed: 1,
+    now: new Date(Date.now() - startsBeforeMs + clockMs).toISOString(),
+  });
+  const { house, tenant } = await openTrialHouse(simulator.url, folder, options);
+  const activities = namedPlainly(house);
+
+  const control = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const answer = await fetch(`${simulator.url}/control/${path}`, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
+  };
+  const calls = () => control<CallRecord[]>('GET', 'calls');
+
+  await control('POST', 'traps', { readLagMs: 0, lateEvents: false, ...options.traps });
+  let aimed = false;
+  async function take(aimAt: Aim): Promise<void> {
+    aimed = true;
+    const { match, effect, when = 'before', untilMended, step } = aimAt;
+    const times = untilMended || step === undefined ? 'always' : 1;
+    await control('POST', 'faults', { match, effect, when, times });
+  }
+
+  /** Which calls belong to which step. */
+  const steps: { name: string; from: number; to: number }[] = [];
+  const findings: string[] = [];
+  /** What people were asked, or called for. */
+  const asked: string[] = [];
+  /** Refused for going too fast, and not told for how long. */
+  const unheeded: string[] = [];
+  let shift = 0;
+
+  /** People look at it, and what was wrong is mended. */
+  async function ask(why: string): Promise<void> {
+    asked.push(why);
+    if (asked.length > mostMendings) throw new Error(`It never ends: ${why}`);
+    await control('DELETE', 'faults');
+  }
+
+  async function step<T>(name: string, act: () => Promise<T>, { once = false } = {}): Promise<T> {
+    if (aim?.step === name && !aimed) await take(aim);
+    const from = (await calls()).length;
+    try {
+      for (let tries = 1; ; tries += 1) {
+        const failure = await oneTry(name, act, once ? 1 : attempts);
+        if ('result' in failure) return failure.result;
+        if (failure.refused || tries % triesUntilCalled === 0) await ask(`${name}: ${failure.says}`);
+        await setTimeout(10);
+      }
+    } finally {
+      steps.push({ name, from, to: (await calls()).length });
+    }
+  }
+
+  /** One try of the case: several of the server. */
+  async function oneTry<T>(
+    name: string,
+    act: () => Promise<T>,
+    most: number,
+  ): Promise<{ result: T } | { refused: boolean; says: string }> {
+    for (let attempt = 1; ; attempt += 1) {
+      const environment = new MockActivityEnvironment(
+        { attempt, activityType: name },
+        { interceptors: [activityInterceptors], logger: quiet },
+      );
+      try {
+        return { result: (await environment.run(act)) as T };
+      } catch (error) {
+        if (!(error instanceof ApplicationFailure))
+          throw new Error(`${name} failed with an error that is none of the four: ${String(error)}`, { cause: error });
+        const [details] = (error.details ?? []) as { retryAfterMs?: number }[];
+        if (error.type === 'LDP_RATE_LIMITED' && details?.retryAfterMs === undefined) unheeded.push(error.message);
+        const refused = error.nonRetryable === true;
+        if (refused || attempt === most) return { refused, says: `${error.type ?? ''} ${error.message}` };
+      }
+      await setTimeout(5);
+    }
+  }
+
+  if (aim && aim.step === undefined) await take(aim);
+
+  return {
+    tenant,
+    house,
+    activities,
+    control,
+    step,
+    ask,
+    asked,
+    unheeded,
+    /** What every activity is given. */
+    get about() {
+      return { tenant: tenant.name, now: new Date(Date.now() + shift).toISOString() };
+    },
+    find(what: string, value: unknown) {
+      findings.push(`${what}: ${JSON.stringify(value) ?? 'nothing'}`);
+    },
+    laptop: (serial: string, what: Record<string, unknown>) => control('POST', 'laptop', { serial, ...what }),
+    /** The vendors' clock goes on, and ours with it. */
+    async advance(ms: number): Promise<void> {
+      shift += ms;
+      await control('POST', 'clock', { advanceMs: ms });
+    },
+    /** The vendors' clock alone: what was planned before the story begins. */
+    ageBy: (ms: number) => control('POST', 'clock', { advanceMs: ms }),
+    async told(): Promise<Told & { calls: CallRecord[]; steps: typeof steps; hit: boolean }> {
+      const all = await calls();
+      const changes = all.flatMap(({ changed }) => changed?.split('; ') ?? []);
+      return { changes, findings, calls: all, steps, hit: all.some(({ fault }) => fault !== undefined) };
+    },
+    async end(): Promise<void> {
+      await closeHouse(house);
+      await simulator.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openTrialHouse(
+  url: string,
+  folder: string,
+  { client, tenant: name }: TrialOptions,
+): Promise<{ house: House; tenant: Tenant }> {
+  const { file } = writeSimulatorSettings({
+    folder,
+    simulator: url,
+    tenant: name,
+    with: {
+      entra: { lostGroup: true, signIns: true },
+      servicenow: true,
+      pagerDuty: true,
+      crowdstrike: true,
+      secrets: true,
+      intune: true,
+      tag: true,
+      netskopeV1: true,
+    },
+    pollEveryMs: 100,
+    indexEvery: '100ms',
+    guard: { containmentsPerHour: 100_000 },
+    wipe: { dryRun: false, perHour: 100_000, perDay: 100_000 },
+    pattern: { losses: 2 },
+  });
+  const settings = await loadSettings(file);
+  for (const { plugin, settings: of } of Object.values(settings.tenants[name]?.plugins ?? {})) {
+    if (['netskope', 'entra', 'intune', 'crowdstrike'].includes(plugin)) Object.assign(of as object, { settleMs });
+    if (plugin !== 'folder' && plugin !== 'encrypted-folder' && plugin !== 'webhook')
+      Object.assign(of as object, { timeoutMs });
+    // One that nobody has created yet.
+    if (plugin === 'netskope') Object.assign(of as object, { tag: 'lost-by-matrix' });
+  }
+  const house = openHouse(settings, client, false);
+  return { house, tenant: house.tenant(name) };
+}
+
+/** As workflows name them. */
+function namedPlainly(house: House): PlaybookActivities {
+  const prefixed = Object.entries(createActivities(house));
+  return Object.fromEntries(
+    prefixed.map(([name, act]) => [name.slice(activityPrefix.length), act]),
+  ) as unknown as PlaybookActivities;
+}
