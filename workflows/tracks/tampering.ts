@@ -22,7 +22,9 @@ export function takeTamperSigns(c: CaseFile, sighting: Sighting, signs: TamperSi
     tellTampering(c, beginTampering(state, { kind: 'clock wrong', since: at, says: clockIsWrong(at, signs.clock) }));
   if (signs.client === 'over') clientIsWell(c, at);
   else if (signs.client) {
-    tellTampering(c, beginTampering(state, signs.client.begins));
+    // People are called by our clock, which the vendor's may be ahead of.
+    const since = at < c.now ? at : c.now;
+    tellTampering(c, beginTampering(state, { ...signs.client.begins, since }));
     explain(state);
   }
 }
