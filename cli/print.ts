@@ -17,6 +17,7 @@ import type { Digest } from '../playbook/digest';
 import type { RungProgress } from '../playbook/ladder';
 import type { pluginListSchema } from '../playbook/schemas/answers';
 import { describePlace, type Sighting } from '../playbook/sighting';
+import { withoutSteering } from '../playbook/plain-text';
 import { comesNext, describeTrouble, describeWipe, headline } from '../playbook/summary';
 import { byDueTime, isLate, type Task } from '../playbook/tasks';
 import { describePlan, mayStillLand, wipeUnderWay } from '../playbook/wipe';
@@ -219,7 +220,9 @@ export function journalLines(entries: JournalEntry[]): string[] {
   return entries
     .filter(({ routine }) => !routine)
     .map(({ at, who, text: said, evidence }) =>
-      oneLine(`${clockTime(at)}  ${who === 'playbook' ? '' : `${who}: `}${said}${evidence ? ` (${evidence})` : ''}`),
+      withoutSteering(
+        `${clockTime(at)}  ${who === 'playbook' ? '' : `${who}: `}${said}${evidence ? ` (${evidence})` : ''}`,
+      ),
     );
 }
 
@@ -491,11 +494,12 @@ const more = (count: number) => (count > 0 ? [`and ${count} more`] : []);
 const labelled = (parts: [label: string, lines: string[]][]) =>
   table(parts.flatMap(([label, lines]) => lines.map((line, index) => [index === 0 ? `  ${label}` : '', line])));
 
-const section = (title: string, lines: string[]) =>
+/** A title with its lines below it; nothing where there are none. */
+export const section = (title: string, lines: string[]) =>
   lines.length > 0 ? ['', `${title}`, ...lines.map((line) => `  ${line}`)] : [];
 
 /** Columns as wide as their widest cell; the last one as it comes. */
-function table(rows: string[][]): string[] {
+export function table(rows: string[][]): string[] {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
   return rows.map((row) =>
@@ -506,6 +510,5 @@ function table(rows: string[][]): string[] {
   );
 }
 
-const oneLine = (line: string) => line.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
-
-const text = (lines: string[]) => lines.map(oneLine).join('\n');
+/** Lines as they are printed: none of them can hold a break, or steer the terminal. */
+export const text = (lines: string[]) => lines.map(withoutSteering).join('\n');

@@ -17,6 +17,7 @@ import type { UpdateDefinition } from '@temporalio/common';
 import { ApplicationFailure } from '@temporalio/common';
 import type { CaseState, ClosingRecord } from '../playbook/case';
 import { describeDevice } from '../playbook/device';
+import { asMarkdown, onOneLine } from '../playbook/plain-text';
 import type { Report, TicketRef } from '../playbook/report';
 import { canonicalSerial, nameTicket } from '../playbook/report';
 import type { Rules } from '../playbook/rules';
@@ -24,6 +25,7 @@ import { taskQueues, workflowIds } from '../workflows/ids';
 import type { CaseInput, Decided, Decision, PageAcknowledged, TriageInput, TriageState } from '../workflows/messages';
 import { pageAcknowledged, reportReceived } from '../workflows/messages';
 import { caseAttributes } from '../workflows/search-attributes';
+import { readDecision } from './decision';
 
 /** A case that a rule refused to change: exit code 3 on the command line, 409 over HTTP. */
 export class RefusedByRule extends Error {
@@ -44,6 +46,9 @@ export interface CaseClientOptions {
   eager: boolean;
   findClosing(tenant: string, ticket: TicketRef): Promise<ClosingRecord | undefined>;
 }
+
+/** Temporal takes a summary of 400 bytes (characters: each is three at most). */
+const longestSummary = 130;
 
 /** How often a decision is sent that meets a case on its way to a new run. */
 const mostTries = 8;
@@ -105,6 +110,8 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     const workflowId = direct
       ? workflowIds.lostDevice(report.tenant, named)
       : workflowIds.triage(report.tenant, report.ticket);
+    const user = report.user ? { user: report.user } : {};
+    const kind = report.answers.kind === 'stolen' ? 'Stolen' : 'Lost';
     const started: Taken = { outcome: direct ? 'opened' : 'in triage', workflowId };
 
     // The first loss takes one call. Only when this device (or ticket) was seen before is there anything to look up.
@@ -120,10 +127,12 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
             workflowIdReusePolicy: reuse,
             workflowIdConflictPolicy: 'FAIL',
             requestEagerStart: eager,
-            staticSummary: `${report.answers.kind === 'stolen' ? 'Stolen' : 'Lost'}: ${describeDevice({ ...report.device, ...(report.user && { user: report.user }) })}`,
-            staticDetails: `Ticket ${report.ticket.source} ${report.ticket.id}`,
+            staticSummary: asMarkdown(
+              onOneLine(`${kind}: ${describeDevice({ ...report.device, ...user })}`, longestSummary),
+            ),
+            staticDetails: asMarkdown(`Ticket ${nameTicket(report.ticket)}`),
             memo: {
-              names: { ...report.device, ...(report.user && { user: report.user }) },
+              names: { ...report.device, ...user },
               tickets: [nameTicket(report.ticket)],
             },
             typedSearchAttributes: [
@@ -243,12 +252,16 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     throw new RefusedByRule(`"${text}" fits ${ids.length} cases: ${ids.join(', ')}. Give the full id.`);
   }
 
-  /** Send a person's decision. A repeat with the same decision id changes nothing. */
+  /**
+   * Send a person's decision. A repeat with the same decision id changes nothing.
+   * @throws BadInput LDP_BAD_INPUT for a text that is too long; RefusedByRule when the case says no.
+   */
   async function decide<D extends Decision>(
     workflowId: string,
     update: UpdateDefinition<Decided, [D]>,
-    decision: D,
+    given: D,
   ): Promise<Decided> {
+    const decision = readDecision(given);
     for (let tries = 1; ; tries += 1) {
       try {
         return await client.workflow

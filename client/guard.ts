@@ -22,6 +22,7 @@ import { startOfGuard, workflowIds } from '../workflows/ids';
 import type { Decided, Decision, GuardState } from '../workflows/messages';
 import { describeGuard, freeze, freezeNow, unfreeze } from '../workflows/messages';
 import { RefusedByRule } from './cases';
+import { readDecision } from './decision';
 
 export type GuardRow = z.infer<typeof guardListSchema>[number];
 
@@ -102,7 +103,8 @@ export function createGuards(client: Client, tenants: Record<string, Pick<Tenant
 
   return {
     /** Stop every wipe, lock and isolation of the tenant, also before a worker runs. Frozen already, it stays as it was. */
-    async freeze(tenant: string, decision: Decision): Promise<Decided> {
+    async freeze(tenant: string, given: Decision): Promise<Decided> {
+      const decision = readDecision(given);
       if (!decision.reason.trim()) throw new RefusedByRule('A freeze needs a reason.');
       await client.workflow.signalWithStart('guard', {
         ...startOfGuard(tenant),
@@ -118,7 +120,7 @@ export function createGuards(client: Client, tenants: Record<string, Pick<Tenant
         };
       }
     },
-    unfreeze: (tenant: string, decision: Decision) => decide(tenant, unfreeze, decision),
+    unfreeze: async (tenant: string, decision: Decision) => decide(tenant, unfreeze, readDecision(decision)),
     /** One row for each tenant of the settings. Without a worker, the rows say that nobody knows. */
     read: (): Promise<GuardRow[]> => Promise.all(Object.entries(tenants).map(readOne)),
   };

@@ -24,7 +24,12 @@ export async function answerError(error: unknown, request: FastifyRequest, reply
     // Closing under a sender that still writes would lose the answer.
     request.raw.resume();
     await finished(request.raw, { signal: AbortSignal.timeout(drainWithinMs) }).catch(() => undefined);
-    return refuse(reply, 413, 'LDP_TOO_LARGE', `The body is larger than ${request.routeOptions.bodyLimit} bytes.`);
+    return refuse(
+      reply,
+      413,
+      'LDP_TOO_LARGE',
+      `The body is larger than ${request.routeOptions.bodyLimit} bytes: send the ticket's number and the names of the device, and leave long texts in the ticket.`,
+    );
   }
   if (status >= 400 && status < 500)
     return refuse(reply, status, 'LDP_BAD_INPUT', 'This is not a request we can read.');

@@ -182,9 +182,11 @@ function buildRequest<T>(
 ): Dispatcher.DispatchOptions {
   const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = asked.params?.[name] ?? '';
-    // These would climb or vanish in the path, and reach another operation than the one that was meant.
-    if (['', '.', '..'].includes(value)) {
-      throw new BadInput('LDP_BAD_INPUT', `${operation.name}: ${name} is empty or a path`, { field: name });
+    // These would climb or vanish in the path, and reach another operation than the one that was meant; or cannot be written.
+    if (['', '.', '..'].includes(value) || /\p{Cs}/u.test(value)) {
+      throw new BadInput('LDP_BAD_INPUT', `${operation.name}: ${name} is empty, a path or half a character`, {
+        field: name,
+      });
     }
     return encodeURIComponent(value);
   });

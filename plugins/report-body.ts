@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { Answers, TicketRef } from '../playbook/report';
+import { onOneLine } from '../playbook/plain-text';
 import type { DeskReport } from './roles';
 import { parseOrRefuse } from './setting-fields';
 import type { ProvenWebhook } from './standard-webhooks';
@@ -14,13 +15,16 @@ const name = (maxLength: number) =>
   z
     .string()
     .trim()
-    .max(maxLength)
-    .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, { error: 'holds control characters' });
+    .max(maxLength, { error: `is longer than ${maxLength} characters: send the name alone` })
+    .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u, { error: 'holds control characters: send the name without them' });
 
 const ticketId = z.union([name(100).min(1), z.int().min(0)]);
 
-/** Words of a person. Cleaned when read, not refused: a frightened person's line break must not lose the report. */
-const words = z.string().max(2_000);
+/**
+ * Words of a person. Cleaned and cut when read, not refused: a frightened person's line break, or a whole mail pasted into a
+ * form, must not lose the report. The whole text stays in the ticket.
+ */
+const words = z.string();
 
 const yesNoUnknown = z.union([z.boolean(), z.enum(['yes', 'no', 'unknown'])], {
   error: 'expected yes, no, unknown, true or false',
@@ -55,7 +59,7 @@ export const reportBody = z.object({
         })
         .nullish(),
       locked: yesNoUnknown.nullish(),
-      data: z.union([words, z.array(words).max(50)]).nullish(),
+      data: z.union([words, z.array(words)]).nullish(),
       vip: yesNoUnknown.nullish(),
     })
     .nullish()
@@ -112,13 +116,4 @@ function readAnswers(report: NonNullable<ReportBody['report']>): Answers {
 function answer<Word extends string>(given: Word | boolean | null | undefined, yes: Word, no: Word): Word | 'unknown' {
   if (typeof given === 'boolean') return given ? yes : no;
   return given ?? 'unknown';
-}
-
-/** A person's words without what could forge a line or turn its direction: control characters and bidi marks. */
-export function onOneLine(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
-    .replace(/ {2,}/g, ' ')
-    .trim()
-    .slice(0, 2_000);
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../errors';
 import { BadInput } from '../errors';
 import { createVendorClient, type VendorClient } from '../http';
+import { vendorName, vendorWords } from '../../playbook/plain-text';
 import type { Call, Operation } from '../roles';
 import type { CrowdStrikeSettings } from './settings';
 
@@ -83,11 +84,11 @@ function describeError({ status, body }: { status: number; body: unknown }) {
 
 /**
  * A condition of the Falcon Query Language.
- * @throws BadInput LDP_BAD_INPUT for a value with a quote, a backslash or a wildcard: how these are escaped is not documented, and
- * a filter that says something else than it was meant to finds other hosts.
+ * @throws BadInput LDP_BAD_INPUT for a value with a quote, a backslash, a wildcard or a control character: how these are escaped is
+ * not documented, and a filter that says something else than it was meant to finds other hosts.
  */
 export function equals(field: 'serial_number' | 'hostname', value: string): string {
-  if (!/^[^'"\\*[\]]{1,200}$/.test(value)) {
+  if (!/^[^'"\\*[\]\p{Cc}\p{Cs}\p{Zl}\p{Zp}]{1,200}$/u.test(value)) {
     throw new BadInput('LDP_BAD_INPUT', `crowdstrike: a ${field} with ' " \\ * [ or ] cannot be looked for`, { field });
   }
   return `${field}:'${value}'`;
@@ -130,10 +131,8 @@ export async function* search(falcon: VendorClient, filter: string, call: Call):
 
 // --- answers: what is not known is missing, empty or null ------------------------------------------------------------
 
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value || undefined);
+const text = z.string().nullish().transform(vendorWords);
+const name = z.string().nullish().transform(vendorName);
 const moment = text.transform((value) =>
   value === undefined || Number.isNaN(Date.parse(value)) ? undefined : new Date(value).toISOString(),
 );
@@ -141,10 +140,10 @@ const moment = text.transform((value) =>
 /** `deviceapi.DeviceSwagger` of gofalcon, as far as it is read. */
 export const hostSchema = z.object({
   device_id: z.string().min(1),
-  serial_number: text,
-  hostname: text,
-  email: text,
-  last_login_user: text,
+  serial_number: name,
+  hostname: name,
+  email: name,
+  last_login_user: name,
   platform_name: text,
   status: text,
   last_seen: moment,

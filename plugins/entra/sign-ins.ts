@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Place } from '../../playbook/sighting';
 import { feedAnswer, startOf, epoch, type FeedTimes } from '../feed-reading';
 import { itemsOf, odataMoment, odataText } from '../graph';
+import { vendorName, vendorWords } from '../../playbook/plain-text';
 import type { FeedRecord, SightingFeed, WatchedDevice } from '../roles';
 import { createGraph, operations } from './graph';
 import type { EntraSettings } from './settings';
@@ -49,7 +50,8 @@ export function createSignInFeed(settings: EntraSettings, times: FeedTimes): Sig
 /** The log keeps user names in small letters, and compares them exactly (microsoft-graph-docs issues 13684, 9049). */
 function usersOf(watched: WatchedDevice[]): string[][] {
   const named = watched.filter(({ user, hostname }) => user !== undefined && hostname !== undefined);
-  const users = [...new Set(named.flatMap(({ user }) => user?.toLowerCase() ?? []))];
+  // What is no name of anybody must not keep the others from being asked for.
+  const users = [...new Set(named.flatMap(({ user }) => vendorName(user?.toLowerCase()) ?? []))];
   return Array.from({ length: Math.ceil(users.length / usersPerRequest) }, (_, batch) =>
     users.slice(batch * usersPerRequest, (batch + 1) * usersPerRequest),
   );
@@ -60,10 +62,8 @@ function filterOf(users: string[], fromSeconds: number): string {
   return `createdDateTime ge ${odataMoment(fromSeconds)} and (${anyOfThem})`;
 }
 
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value || undefined);
+const text = z.string().nullish().transform(vendorWords);
+const name = z.string().nullish().transform(vendorName);
 const decimal = z
   .number()
   .nullish()
@@ -76,11 +76,11 @@ const signInSchema = z.object({
     .string()
     .refine((value) => !Number.isNaN(Date.parse(value)))
     .transform((value) => new Date(value).toISOString()),
-  userPrincipalName: text,
+  userPrincipalName: name,
   appDisplayName: text,
   ipAddress: text,
   status: z.object({ errorCode: z.number().nullish(), failureReason: text }).nullish(),
-  deviceDetail: z.object({ displayName: text }).nullish(),
+  deviceDetail: z.object({ displayName: name }).nullish(),
   location: z
     .object({
       city: text,

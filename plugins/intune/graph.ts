@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { DeviceNames } from '../../playbook/device';
 import { createGraphClient, type GraphOperation } from '../graph';
 import type { VendorClient } from '../http';
+import { vendorName, vendorWords } from '../../playbook/plain-text';
 import type { ManagedRecord, Platform } from '../roles';
 import type { IntuneSettings } from './settings';
 
@@ -94,10 +95,8 @@ export function createGraph(settings: IntuneSettings): VendorClient {
 
 // --- answers: what is not known is null, empty, missing, or the year 1 --------------------------------------------
 
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value || undefined);
+const text = z.string().nullish().transform(vendorWords);
+const name = z.string().nullish().transform(vendorName);
 
 /** ISO 8601 with milliseconds. */
 const moment = z
@@ -111,9 +110,9 @@ const moment = z
 /** `managedDevice` of Graph v1.0, as far as it is read. */
 export const deviceSchema = z.object({
   id: z.string().min(1),
-  deviceName: text,
-  serialNumber: text,
-  userPrincipalName: text,
+  deviceName: name,
+  serialNumber: name,
+  userPrincipalName: name,
   operatingSystem: text,
   managedDeviceOwnerType: text,
   isSupervised: z.boolean().nullish(),
@@ -137,7 +136,7 @@ export const commandsSchema = z.object({
 export type Commands = z.infer<typeof commandsSchema>;
 
 export const pinsSchema = z.object({
-  deviceActionResults: z.array(z.object({ actionName: text, startDateTime: moment, unlockPin: text })).nullish(),
+  deviceActionResults: z.array(z.object({ actionName: text, startDateTime: moment, unlockPin: name })).nullish(),
 });
 
 /** The documentation filters by `requestId`, and names the property `id`. */

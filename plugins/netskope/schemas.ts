@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from 'zod';
-import { vendorName, vendorWords } from '../plain-text';
+import { vendorName, vendorWords } from '../../playbook/plain-text';
 
 const scalar = z
   .union([z.string(), z.number(), z.boolean()])

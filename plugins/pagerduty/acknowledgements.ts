@@ -9,6 +9,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { BadInput } from '../errors';
 import { createVendorClient } from '../http';
+import { onOneLine } from '../../playbook/plain-text';
 import type { Acknowledgement, Call, Operation, RawWebhook } from '../roles';
 import { parseOrRefuse } from '../setting-fields';
 import type { PagerdutySettings } from './settings';
@@ -103,7 +104,7 @@ export function createAcknowledgementReader(settings: PagerdutySettings, apiToke
       return keys.map((incident) => ({
         id: `${event.id}.${createHash('sha256').update(incident).digest('base64url').slice(0, 8)}`,
         incident,
-        who: (agent.summary || agent.id || 'somebody').slice(0, 100),
+        who: onOneLine(agent.summary || agent.id || '', 100) || 'somebody',
         at: new Date(event.occurred_at).toISOString(),
       }));
     },

@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { createVendorClient } from '../http';
+import { onOneLine } from '../../playbook/plain-text';
 import type { Call, Notifier, Operation } from '../roles';
 import type { PagerdutySettings } from './settings';
 
@@ -65,7 +66,7 @@ export function createEvents({ routingKey, url, source, timeoutMs }: PagerdutySe
           dedup_key: dedupKey(page.incident ?? page.key),
           client: source,
           payload: {
-            summary: oneLine(page.subject),
+            summary: onOneLine(page.subject, longestSummary),
             source,
             severity: page.severity ?? 'error',
             timestamp: call.now,
@@ -84,9 +85,4 @@ export function dedupKey(incident: string): string {
   if (incident.length <= longestKey) return incident;
   const hash = createHash('sha256').update(incident).digest('base64url').slice(0, 22);
   return `${incident.slice(0, longestKey - hash.length - 1)}#${hash}`;
-}
-
-function oneLine(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
-  return [...line].slice(0, longestSummary).join('');
 }

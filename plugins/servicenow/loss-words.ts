@@ -4,7 +4,7 @@
  * @module
  */
 import type { Answers, YesNoUnknown } from '../../playbook/report';
-import { onOneLine } from '../report-body';
+import { onOneLine } from '../../playbook/plain-text';
 
 /** The words of a ticket, not understood yet. */
 export interface LossWords {
@@ -42,10 +42,13 @@ const wordByKey = new Map(
   Object.entries(keys).flatMap(([word, names]) => names.map((name) => [name, word as keyof LossWords] as const)),
 );
 
+/** No longer description is read (characters). */
+const longestDescription = 256 * 1024;
+
 /** Lines `key: value` of a description. The first of a kind counts; other lines are nobody's business. */
 export function readLines(description: string): LossWords {
   const words: LossWords = {};
-  for (const line of description.slice(0, 20_000).split(/\r?\n/)) {
+  for (const line of description.slice(0, longestDescription).split(/\r?\n/)) {
     const cut = line.search(/[:=]/);
     const key = onOneLine(line.slice(0, Math.max(0, cut))).replace(/^[-*•\s]+|[\s?]+$/g, '');
     const word = wordByKey.get(key.toLowerCase());

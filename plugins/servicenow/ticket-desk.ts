@@ -4,17 +4,18 @@
  */
 import { BadInput, VendorRefused } from '../errors';
 import type { VendorClient } from '../http';
-import { onOneLine, readReportBody } from '../report-body';
+import { onOneLine, vendorName } from '../../playbook/plain-text';
+import { readReportBody } from '../report-body';
 import type { Call, Ticket, TicketDesk } from '../roles';
 import { proveWebhook } from '../standard-webhooks';
 import { readLines, understand, type LossWords } from './loss-words';
 import type { ServicenowSettings } from './settings';
 import { operations, queryValue, rows, textOf, updated, type Row } from './table-api';
 
-/** How many tickets are asked for at once. */
-const pageSize = 200;
+/** How many tickets are asked for at once. With descriptions of 250 kB each, the answer is still one that we take. */
+const pageSize = 100;
 /** No list that is read here has more pages than this: a vendor that goes round in circles must not keep us. */
-const mostPages = 100;
+const mostPages = 200;
 
 export function createTicketDesk(source: string, settings: ServicenowSettings, api: VendorClient): TicketDesk {
   const { table, lostDeviceQuery, states, webhookSecrets } = settings;
@@ -45,7 +46,7 @@ export function createTicketDesk(source: string, settings: ServicenowSettings, a
   async function requireRow(id: string, call: Call): Promise<Row> {
     const found = await findRow(id, call);
     if (found) return found;
-    throw new VendorRefused('LDP_NOT_FOUND', `servicenow: there is no ticket ${onOneLine(id).slice(0, 100)}`, {
+    throw new VendorRefused('LDP_NOT_FOUND', `servicenow: there is no ticket ${onOneLine(id, 100)}`, {
       operation: `servicenow ${operations.listTickets.name}`,
     });
   }
@@ -56,8 +57,8 @@ export function createTicketDesk(source: string, settings: ServicenowSettings, a
     const fromLines = readLines(textOf(found, 'description'));
     const words: LossWords = { ...fromLines, ...fromColumns };
     // The caller is who reports. A user named in the description is more to the point.
-    const user = fromLines.user ?? fromColumns.user;
-    const { serial, hostname } = words;
+    const user = vendorName(fromLines.user ?? fromColumns.user);
+    const [serial, hostname] = [vendorName(words.serial), vendorName(words.hostname)];
     return {
       ref: { source, id: textOf(found, 'number') || sysId, url: `${settings.url}/${table}.do?sys_id=${sysId}` },
       open: textOf(found, 'active') === 'true' && !isOver(textOf(found, 'state')),

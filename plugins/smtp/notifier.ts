@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { OutcomeUnknown, VendorRefused, VendorUnavailable, type PlaybookError } from '../errors';
+import { onOneLine } from '../../playbook/plain-text';
 import type { Call, Notifier, Page } from '../roles';
 import { isLoopback } from '../setting-fields';
 import { address, type SmtpSettings } from './settings';
@@ -45,10 +46,7 @@ function composeMail(page: Page, { from, to }: Envelope, now: string): Promise<B
   const mail = new MailComposer({
     from,
     to,
-    subject: page.subject
-      .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
-      .trim()
-      .slice(0, 300),
+    subject: onOneLine(page.subject, 300),
     text: page.text,
     // Two persons who read one mailbox get two mails.
     messageId: messageId(page.to === undefined ? page.key : `${page.key} ${page.to}`, from),
