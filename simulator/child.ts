@@ -18,9 +18,10 @@ export interface Child {
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Start a TypeScript program, for instance `['worker.ts']`. Its errors go to ours unless `quiet`. */
+/** Start a program, for instance `['worker.ts']` or a compiled one. Its errors go to ours unless `quiet`. */
 export function startChild(args: string[], options: { env?: Record<string, string>; quiet?: boolean } = {}): Child {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+  const loader = args[0]?.endsWith('.ts') ? ['--import', 'tsx'] : [];
+  const child = spawn(process.execPath, [...loader, ...args], {
     cwd: root,
     stdio: ['pipe', 'pipe', options.quiet ? 'ignore' : 'inherit'],
     env: { ...process.env, ...options.env },

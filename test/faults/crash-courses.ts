@@ -1,0 +1,188 @@
+/**
+ * The courses that a loss can take, as the stories of the demo tell them: what people and the laptop do, how the case ends,
+ * and what must have happened at the vendors then, each of it once. A new course is one more entry.
+ * @module
+ */
+import type { CaseState, Outcome } from '../../playbook/case';
+import { answer, approveWipe, closeTask, falseAlarm, recovered, requestWipe } from '../../workflows/messages';
+import { site } from './crash-house';
+import type { CrashWorld, Laptop } from './crash-world';
+
+const minuteMs = 60_000;
+
+export interface Course {
+  name: string;
+  kind: 'lost' | 'stolen';
+  /** From the report to the end. Rejects when something does not come. */
+  play(world: CrashWorld, laptop: Laptop): Promise<void>;
+  ends: { outcome: Outcome; listening?: true };
+  /** All that changes at the vendors, but notes and pages. */
+  changes(laptop: Laptop): string[];
+}
+
+const contained = ({ user }: Laptop) => [
+  `netskope: ${user} added to group Lost-Stolen Devices`,
+  `entra: sessions of ${user} revoked`,
+];
+const free = ({ user }: Laptop) => `netskope: ${user} removed from group Lost-Stolen Devices`;
+/** The same once more, after it was undone. */
+const again = (change: string) => `${change} (#2)`;
+const disabled = ({ hostname }: Laptop) => `entra: device ${hostname} disabled`;
+const enabled = ({ hostname }: Laptop) => `entra: device ${hostname} enabled`;
+
+export const courses: Course[] = [
+  {
+    name: 'recovered',
+    kind: 'stolen',
+    ends: { outcome: 'recovered' },
+    async play(world, { workflowId, serial }) {
+      await held(world, workflowId);
+      await world.move(serial, { do: 'online', place: 'cafe' });
+      await world.pass(3 * minuteMs);
+      await world.move(serial, { do: 'offline' });
+      await world.untilListed(workflowId, 'seen', ({ presence }) => presence === 'seen');
+      await world.pass(20 * minuteMs);
+      await world.move(serial, { do: 'online', place: 'home' });
+      await world.pass(40 * minuteMs);
+      await world.untilListed(workflowId, 'biting', ({ configuration }) => configuration === 'biting');
+      await world.move(serial, { do: 'offline' });
+      await world.decide(workflowId, recovered, {});
+    },
+    changes: (laptop) => [...contained(laptop), disabled(laptop), free(laptop), enabled(laptop)],
+  },
+  {
+    name: 'never reappears',
+    kind: 'lost',
+    ends: { outcome: 'written off', listening: true },
+    play: writtenOff,
+    changes: (laptop) => [...contained(laptop), disabled(laptop), free(laptop)],
+  },
+  {
+    name: 'reappears after it was written off',
+    kind: 'lost',
+    ends: { outcome: 'recovered' },
+    async play(world, laptop) {
+      const { workflowId, serial } = laptop;
+      await writtenOff(world, laptop);
+      await world.move(serial, { do: 'online', place: 'cafe' });
+      await world.untilSaid(workflowId, 'reopened', isBack);
+      await world.decide(workflowId, recovered, {});
+    },
+    changes: (laptop) => [
+      ...contained(laptop),
+      disabled(laptop),
+      free(laptop),
+      again(contained(laptop)[0] ?? ''),
+      again(free(laptop)),
+      enabled(laptop),
+    ],
+  },
+  {
+    name: 'office',
+    kind: 'lost',
+    ends: { outcome: 'false alarm' },
+    async play(world, { workflowId, serial }) {
+      await held(world, workflowId);
+      await world.move(serial, { do: 'online', place: 'office' });
+      await world.decide(workflowId, answer, { questionId: `office: ${site}`, value: 'search' });
+      await world.move(serial, { do: 'offline' });
+      await world.decide(workflowId, closeTask, { task: 'search-head-office', as: 'done' });
+      await world.decide(workflowId, falseAlarm, {});
+    },
+    changes: (laptop) => [...contained(laptop), disabled(laptop), free(laptop), enabled(laptop)],
+  },
+  {
+    name: 'wiped',
+    kind: 'stolen',
+    ends: { outcome: 'wiped', listening: true },
+    play: wiped,
+    changes: wipedChanges,
+  },
+  {
+    name: 'set up again after the wipe',
+    kind: 'stolen',
+    ends: { outcome: 'recovered' },
+    async play(world, laptop) {
+      const { workflowId, serial } = laptop;
+      await wiped(world, laptop);
+      await world.pass(30 * minuteMs);
+      await world.move(serial, { do: 'enrol-again', place: 'home' });
+      await world.untilSaid(workflowId, 'reopened', isBack);
+      await world.decide(workflowId, recovered, {});
+    },
+    changes: (laptop) => [
+      ...wipedChanges(laptop),
+      again(contained(laptop)[0] ?? ''),
+      again(free(laptop)),
+      enabled(laptop),
+      `crowdstrike: ${laptop.hostname} released`,
+    ],
+  },
+];
+
+const isBack = ({ outcome, containment }: CaseState) => outcome === 'open' && containment.state === 'contained';
+
+/** Contained with all that belongs to it, and the feeds looked at. */
+const held = (world: CrashWorld, workflowId: string) =>
+  world.untilSaid(
+    workflowId,
+    'held, and looked for',
+    ({ containment, presence }) =>
+      containment.state === 'contained' &&
+      containment.measures['disable-device']?.state === 'in place' &&
+      presence.firstLookAt !== undefined,
+  );
+
+/** Closed towards people, and everything told. */
+const listens = (world: CrashWorld, workflowId: string) =>
+  world.untilSaid(
+    workflowId,
+    'listening, everything told',
+    ({ listening, notes, pages, journal }) =>
+      listening !== undefined &&
+      notes.pending.length === 0 &&
+      pages.length === 0 &&
+      journal.next - 1 === journal.archived,
+  );
+
+async function writtenOff(world: CrashWorld, { workflowId }: Laptop): Promise<void> {
+  await held(world, workflowId);
+  await world.decide(workflowId, answer, { questionId: 'propose: lost mode', value: 'done' });
+  await world.decide(workflowId, answer, { questionId: 'propose: wipe', value: 'later' });
+  await world.decide(workflowId, answer, { questionId: 'propose: write-off', value: 'yes' });
+  await listens(world, workflowId);
+}
+
+async function wiped(world: CrashWorld, { workflowId, serial }: Laptop): Promise<void> {
+  await held(world, workflowId);
+  await world.decide(workflowId, requestWipe, {});
+  await world.decide(workflowId, approveWipe, { person: 'bob' });
+  await world.untilSaid(workflowId, 'wipe queued', ({ wipe, questions }) => {
+    if (questions.some(({ id }) => id === 'was the wipe sent'))
+      throw new Error('a person is asked whether it was sent');
+    return wipe.state === 'queued' && wipe.progress !== undefined;
+  });
+  await world.move(serial, { do: 'online', place: 'cafe' });
+  await world.pass(2 * minuteMs);
+  await world.untilSaid(
+    workflowId,
+    'wiped, then isolated',
+    ({ wipe, containment }) => wipe.state === 'acknowledged' && containment.measures.isolate?.state === 'in place',
+  );
+  // The laptops' clock is ahead of ours: what they said in the café would look like a return.
+  await world.everythingIsHeard();
+  await world.decide(workflowId, answer, { questionId: 'propose: close as wiped', value: 'yes' });
+  await listens(world, workflowId);
+}
+
+function wipedChanges(laptop: Laptop): string[] {
+  const { serial, hostname } = laptop;
+  return [
+    ...contained(laptop),
+    disabled(laptop),
+    `intune: wipe of ${serial} accepted`,
+    `intune: ${serial} wiped`,
+    `crowdstrike: ${hostname} contained`,
+    free(laptop),
+  ];
+}
