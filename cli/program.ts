@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { addCaseCommands, whatACaseIs } from './cases';
 import { addDecisionCommands } from './decisions';
 import { addDigestCommand } from './digest';
+import { addDrillCommand } from './drill';
 import { addEscalationCommands } from './escalation';
 import { failureOf } from './failure';
 import { addFeedsCommand } from './feeds';
@@ -38,6 +39,7 @@ function createProgram(): Command {
   addWipeCommands(program);
   addFeedsCommand(program);
   addPluginCommands(program);
+  addDrillCommand(program);
   addUpgradeCommand(program);
   return program;
 }

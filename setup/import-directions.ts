@@ -86,9 +86,17 @@ const parts: Part[] = [
     name: 'cli',
     imports: [
       ...['playbook', 'playbook/schemas', ...anyPlugin, 'client', 'settings', ...namesOfWorkflows],
-      // `up` runs the whole house, `plugins test` opens it, and `upgrade` replays what is open.
-      ...['house', 'open-house', 'upgrade-check'],
+      // `up` runs the whole house, `plugins test` opens it, `upgrade` replays what is open, and `drill` plays a case.
+      ...['house', 'open-house', 'upgrade-check', 'drill'],
     ],
+  },
+  // A house of its own: our workflows and activities, and imagined products.
+  {
+    name: 'drill',
+    imports: [
+      ...['playbook', ...anyPlugin, 'activities', 'client', 'temporal', 'open-house', 'worker', ...namesOfWorkflows],
+    ],
+    types: ['settings', 'playbook/schemas'],
   },
   // Not the product.
   { name: 'simulator', imports: [] },

@@ -177,5 +177,79 @@ export const houseAddressesSchema = z.object({
   startedAt: time,
 });
 
+const day = z.int().describe('Whole days since the loss.');
+const howOften = { times: z.int(), firstAt: time, lastAt: time };
+
+/** `drill`: what would have happened, who would have been asked and called, and what the settings lack. */
+export const drillReportSchema = z.object({
+  story: z.enum(['recovered', 'never-reappears', 'wiped']),
+  tenant: z.string(),
+  from: time.describe('When the imagined laptop was lost: all times are case time.'),
+  to: time,
+  ended: z.boolean().describe('The story came to its end as it should.'),
+  says: z.string(),
+  wrong: sentences.describe('What is not as it should be. Empty when it ended as it should.'),
+  kept: sentences.describe('What a lack of the settings kept from happening.'),
+  course: z
+    .array(
+      z.object({
+        at: time,
+        day,
+        who: z.string().describe('`story`, `playbook`, a feed, or a person in the name of the drill.'),
+        what: z.string(),
+        evidence: z.string().exactOptional(),
+      }),
+    )
+    .describe('Oldest first. Calls stand apart.'),
+  asked: z
+    .array(
+      z.object({
+        at: time,
+        day,
+        what: z.string(),
+        whom: z.array(z.string()).describe('Empty: whoever is called where a rung names nobody.'),
+        answer: z.string().exactOptional(),
+        who: z.string().exactOptional().describe('Who answered, in the name of the drill.'),
+      }),
+    )
+    .describe('Questions to people, oldest first.'),
+  tasks: z.array(
+    z.object({ id: z.string(), title: z.string(), owner: z.array(z.string()), dueAt: time.exactOptional() }),
+  ),
+  calls: z
+    .array(
+      z.object({
+        subject: z.string().describe('As the page would begin.'),
+        severity: z.enum(['critical', 'error', 'warning', 'info']),
+        ...howOften,
+        people: z.array(
+          z.object({
+            who: z.string().describe('`everybody`: the addresses of the notifier itself.'),
+            by: z.string().describe('The notifier, by its name in the settings.'),
+            address: z.enum(["the person's own", "the notifier's own"]),
+            ...howOften,
+          }),
+        ),
+        quiet: z
+          .array(z.object({ who: z.string(), times: z.int(), until: time.describe('Of the last time.') }))
+          .describe('Who had quiet hours, and was left out or called later.'),
+        missed: sentences.describe('Who could not have been called, and why.'),
+      }),
+    )
+    .describe('Who would have been called. Nobody was.'),
+  sent: z
+    .array(z.object({ product: z.string(), what: z.string(), ...howOften }))
+    .describe('What would have been sent to which product. Nothing was.'),
+  lacks: z
+    .array(
+      z.object({
+        setting: z.string().describe('Where in the settings file.'),
+        says: z.string(),
+        remedy: z.string(),
+      }),
+    )
+    .describe('What the settings lack.'),
+});
+
 /** How the listeners say no. */
 export const refusalSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });

@@ -1,0 +1,88 @@
+/**
+ * *Wiped*: stolen; two persons want it wiped; it takes its wipe in a café after 20 days; somebody sets it up again after
+ * 50; the police bring it back after 60.
+ * @module
+ */
+import type { CaseState } from '../../playbook/case';
+import { wipeUnderWay } from '../../playbook/wipe';
+import { proposeWipe } from '../../playbook/wipe-tree';
+import { approveWipe, recovered, releaseIsolation, requestWipe } from '../../workflows/messages';
+import { spans, type Stage } from '../story';
+
+const { minuteMs, hourMs, dayMs } = spans;
+
+export async function wiped(stage: Stage): Promise<void> {
+  stage.tell('A laptop is stolen from a car. It is off, and it holds the customer list.');
+  await stage.report('stolen', 'in the car park');
+  await stage.pass(dayMs);
+  await askForWipe(stage);
+  await approve(stage);
+
+  await stage.passTo(20 * dayMs);
+  stage.tell('In a café somebody opens the lid for half an hour.');
+  const cafe = await stage.online('a café', 30 * minuteMs);
+  stage.expect(cafe.presence.count > 0, 'No feed of the settings heard the laptop in the café.');
+  const { wipe } = await stage.pass(2 * dayMs, (state) => state.wipe.state === 'acknowledged');
+  const isWiped = wipe.state === 'acknowledged';
+  stage.expect(isWiped || !wipeUnderWay(wipe), `The laptop took no wipe in the café: it is ${wipe.state}.`);
+  if (isWiped) {
+    const { listening } = await stage.pass(3 * dayMs, (state) => state.listening !== undefined);
+    stage.expect(listening !== undefined, 'The case was not closed as wiped.');
+    await stage.passTo(50 * dayMs);
+    stage.tell('Somebody sets the laptop up again.');
+    stage.setUpAgain();
+    const { outcome } = await stage.online('a home', 30 * minuteMs);
+    stage.expect(outcome === 'open', `It is back after its wipe, and the case is ${outcome}.`);
+  }
+
+  await stage.passTo(60 * dayMs);
+  stage.tell('The police bring the laptop back.');
+  await stage.decide(stage.analyst, recovered, { reason: 'Brought back by the police.' });
+  const end = await stage.pass(dayMs, ({ closedAt }) => closedAt !== undefined);
+  stage.expect(end.closedAt !== undefined, 'The case did not close after the laptop was back.');
+}
+
+/** An isolated laptop never hears of its wipe; against the decision tree it needs a reason. */
+async function askForWipe(stage: Stage): Promise<void> {
+  const before = await stage.state();
+  if (isCutOff(before)) {
+    stage.tell('It is isolated, and would never hear of a wipe: the isolation is lifted first.');
+    await stage.decide(stage.analyst, releaseIsolation, { reason: 'It must hear of its wipe.' });
+    await stage.pass(hourMs, (state) => !isCutOff(state));
+  }
+  const { propose, because } = proposeWipe(before, {});
+  stage.tell(`${stage.analyst} asks for a wipe. The decision tree says: ${propose}. ${because}`);
+  await stage.decide(stage.analyst, requestWipe, {
+    reason: 'Stolen, and the customer list is on it.',
+    ...(propose === 'do not wipe' && { override: 'Only to play the drill to its end.' }),
+  });
+  await stage.pass(
+    hourMs,
+    ({ wipe, steps }) => wipe.plan !== undefined || steps['prepare the wipe']?.state === 'stuck',
+  );
+}
+
+function isCutOff({ containment, asked, rules }: CaseState): boolean {
+  const selective = rules.wipe.isolate === 'selective' && asked.isolate === undefined;
+  return !selective && containment.measures.isolate?.state === 'in place';
+}
+
+/** By another person, who is an approver; what keeps it from leaving is said. */
+async function approve(stage: Stage): Promise<void> {
+  const { wipe, steps } = await stage.state();
+  if (wipe.plan === undefined) {
+    const { error } = steps['prepare the wipe'] ?? {};
+    stage.kept(
+      `The laptop could not have been wiped: ${error?.message ?? wipe.endedBecause ?? 'it was not prepared.'}`,
+    );
+    return;
+  }
+  if (stage.secondPerson === undefined) {
+    stage.kept('A wipe could not have been approved: the settings name fewer than two approvers.');
+    return;
+  }
+  stage.tell(`${stage.secondPerson} approves it.`);
+  await stage.decide(stage.secondPerson, approveWipe, { reason: 'Checked with its owner by phone.' });
+  const { wipe: sent } = await stage.pass(hourMs, (state) => state.wipe.sent !== undefined);
+  if (sent.held?.by === 'the guard') stage.kept(`The wipe would have been held: ${sent.held.says}`);
+}
