@@ -70,10 +70,10 @@ export function textOf(of: Row, column: string): string {
 
 /**
  * A value inside an encoded query. `^` parts conditions, and is doubled to be itself; a line break would end the query.
- * @throws BadInput LDP_BAD_INPUT for a value with control characters, or that ServiceNow would run as a script.
+ * @throws BadInput LDP_BAD_INPUT for a value with control or half characters, or that ServiceNow would run as a script.
  */
 export function queryValue(text: string): string {
-  if (/\p{Cc}/u.test(text) || /^\s*javascript:/i.test(text)) {
+  if (/[\p{Cc}\p{Cs}]/u.test(text) || /^\s*javascript:/i.test(text)) {
     throw new BadInput('LDP_BAD_INPUT', 'servicenow: this cannot be looked for', { field: 'query' });
   }
   return text.replaceAll('^', '^^');

@@ -98,7 +98,7 @@ export function createTicketDesk(source: string, settings: ServicenowSettings, a
       const { body } = await api.request(operations.findNotes, {
         call,
         query: {
-          sysparm_query: `element_id=${sysId}^element=work_notes^valueLIKE${queryValue(marker)}`,
+          sysparm_query: `element_id=${sysId}^element=work_notes^valueLIKE${queryValue(withoutMarkup(marker))}`,
           sysparm_fields: 'sys_id',
           sysparm_limit: 1,
         },
