@@ -63,10 +63,9 @@ export function matchDevice(lost: DeviceNames, record: DeviceNames): MatchStreng
 
 /** Another machine with the lost one's hostname: what names only a hostname may speak of either. */
 export function isNamesake(lost: DeviceNames, record: DeviceNames): boolean {
-  return same(lost.hostname, record.hostname) && matchDevice(lost, record) === 'none' && isMachine(record);
+  // By its serial only: another installation id may be the same machine with a fresh image.
+  return same(lost.hostname, record.hostname) && differ(lost.serial, record.serial);
 }
-
-const isMachine = ({ serial, nsdeviceuid }: DeviceNames) => serial !== undefined || nsdeviceuid !== undefined;
 
 /** One line for people: hostname, serial and user as far as known. */
 export function describeDevice(device: DeviceNames): string {

@@ -26,7 +26,7 @@ export interface Tampering {
   kind: TamperKind;
   /** Which one, where there can be several: the measure that was undone, the other machine. */
   subject?: string;
-  /** ISO 8601. */
+  /** When it was found, by our clock. ISO 8601. */
   since: string;
   /** One sentence for people. */
   says: string;
@@ -55,6 +55,7 @@ const standing: TamperKind[] = [
   'fail closed',
   'taken out of the group',
   'undone',
+  'clock wrong',
 ];
 const ofClient: TamperKind[] = ['client disabled', 'client uninstalled', 'fail closed'];
 const keptAtMost = 12;
@@ -63,23 +64,14 @@ const dayMs = 24 * 60 * 60_000;
 /** Write it down, once while it stands. Returns it when it is new. */
 export function beginTampering(state: CaseState, found: Omit<Tampering, 'over'>): Tampering | undefined {
   const known = state.tampering.find(
-    ({ kind, subject, over, says }) =>
-      kind === found.kind &&
-      subject === found.subject &&
-      (over === undefined || (!stands(kind) && says === found.says)),
+    ({ kind, subject, over }) =>
+      kind === found.kind && subject === found.subject && (over === undefined || !stands(kind)),
   );
   if (known) return undefined;
   const tampering: Tampering = { ...found, ...(!stands(found.kind) && { over: found.since }) };
   const kept = [...state.tampering, tampering];
   // What still stands is never the one that is forgotten.
-  while (kept.length > keptAtMost)
-    kept.splice(
-      Math.max(
-        0,
-        kept.findIndex(({ over }) => over !== undefined),
-      ),
-      1,
-    );
+  if (kept.length > keptAtMost) kept.splice(Math.max(0, kept.findIndex(isOver)), 1);
   state.tampering = kept;
   return tampering;
 }
@@ -93,6 +85,7 @@ export function endTampering(state: CaseState, at: string, kinds: TamperKind[], 
   return ended;
 }
 
+const isOver = ({ over }: Tampering) => over !== undefined;
 const stands = (kind: TamperKind) => standing.includes(kind);
 
 /** What stands in the way of the client, for whoever reads the proof. */
@@ -102,29 +95,35 @@ export function clientTampering({ tampering }: CaseState): Tampering | undefined
 
 /** What one new sign tells of tampering, read before the sign is counted. */
 export interface TamperSigns {
-  client?: { begins: Omit<Tampering, 'over'> } | 'over';
+  client?: { begins: Pick<Tampering, 'kind' | 'says'> } | 'over';
   /** Names of the new installation. */
   image?: DeviceNames;
   other?: { user: string; renamed: boolean };
-  clock?: string;
+  /** What its clock says, where that is wrong; undefined: it is right. Absent: the sign tells nothing of it. */
+  clock?: string | undefined;
 }
 
 export function tamperSigns(state: CaseState, sighting: Sighting): TamperSigns {
+  const { device, presence } = state;
+  const { at, evidence, match } = sighting;
+  const heardAt = presence.heard.client ?? device?.lastSeenAt;
+  // What is told late was so before what is known.
+  const newer = heardAt === undefined || Date.parse(at) >= Date.parse(heardAt);
+  if (evidence !== 'client' || match !== 'device' || !newer) return {};
   const client = readClient(sighting);
   const image = reImagedTo(state, sighting);
   const other = otherUserIn(state, sighting);
-  const { clockSays: clock } = sighting;
-  return { ...(client && { client }), ...(image && { image }), ...(other && { other }), ...(clock && { clock }) };
+  return { clock: sighting.clockSays, ...(client && { client }), ...(image && { image }), ...(other && { other }) };
 }
 
 /** What the client says of itself in one new sign; `over` when it is well again. Undefined when it says nothing of it. */
-function readClient(sighting: Sighting): { begins: Omit<Tampering, 'over'> } | 'over' | undefined {
-  const { client, evidence, match, at } = sighting;
-  if (evidence !== 'client' || match !== 'device' || client === undefined) return undefined;
+function readClient(sighting: Sighting): TamperSigns['client'] {
+  const { client, at } = sighting;
+  if (client === undefined) return undefined;
   if (client === 'enabled') return 'over';
   const kind = client === 'disabled' && sighting.disabledBy ? 'client disabled' : clientKinds[client];
   if (kind === undefined) return undefined;
-  return { begins: { kind, since: at, says: clientSays(kind, at, sighting.disabledBy) } };
+  return { begins: { kind, says: clientSays(kind, at, sighting.disabledBy) } };
 }
 
 const clientKinds: Partial<Record<NonNullable<Sighting['client']>, TamperKind>> = {
@@ -141,22 +140,18 @@ function clientSays(kind: TamperKind, at: string, by: DisabledBy | undefined): s
   return `The Netskope client is fail-closed since ${when}: the device reaches only what is excepted, so a wipe arrives only where its hosts are.`;
 }
 
-/** The same machine with another installation: a fresh image. What was there before is told late, and is no news. */
-function reImagedTo(state: CaseState, sighting: Sighting): DeviceNames | undefined {
-  const { device, presence } = state;
-  const { nsdeviceuid, serial, previousNsdeviceuid } = sighting.device;
+/** The same machine with another installation: a fresh image. */
+function reImagedTo({ device }: CaseState, { device: names }: Sighting): DeviceNames | undefined {
+  const { nsdeviceuid, serial, previousNsdeviceuid } = names;
   if (device?.nsdeviceuid === undefined || nsdeviceuid === undefined) return undefined;
   const other = !same(nsdeviceuid, device.nsdeviceuid) && !same(nsdeviceuid, device.previousNsdeviceuid);
   const machine = same(serial, device.serial) || same(previousNsdeviceuid, device.nsdeviceuid);
-  const heardAt = presence.heard.client ?? device.lastSeenAt;
-  const newer = heardAt === undefined || Date.parse(sighting.at) > Date.parse(heardAt);
-  return sighting.evidence === 'client' && other && machine && newer ? sighting.device : undefined;
+  return other && machine ? names : undefined;
 }
 
 /** Who uses the device by this sign, where it is not the user of the case. */
 function otherUserIn({ device }: CaseState, sighting: Sighting): { user: string; renamed: boolean } | undefined {
   const { user } = sighting.device;
-  if (sighting.evidence !== 'client' || sighting.match !== 'device') return undefined;
   if (user === undefined || device?.user === undefined || same(user, device.user)) return undefined;
   return { user, renamed: sighting.userKey !== undefined && sighting.userKey === device.userKey };
 }

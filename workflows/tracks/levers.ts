@@ -7,10 +7,10 @@ import type { SideMeasure } from '../../activities/measures';
 import type { CaseState, Measure, MeasureName } from '../../playbook/case';
 import { ladderTakenDown } from '../../playbook/configuration';
 import type { LeversReading } from '../../playbook/tamper';
-import { beginTampering, endTampering, nextLookAt, putBackLately, takenOutSays } from '../../playbook/tamper';
+import { endTampering, nextLookAt, putBackLately, takenOutSays } from '../../playbook/tamper';
 import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
-import { tellTampering, userRenamed } from './tampering';
+import { begin, userRenamed } from './tampering';
 
 /** Looks at the pace of the rules for as long as anything is held, and soon after the device was heard. */
 export async function levers(c: CaseFile): Promise<void> {
@@ -79,13 +79,13 @@ function takeMembership(c: CaseFile, membership: LeversReading['membership']): v
   containment.state = 'none';
   containment.takenOutAt = c.now;
   ladderTakenDown(state, says);
-  tellTampering(c, beginTampering(state, { kind: 'taken out of the group', since: c.now, says }));
+  begin(c, { kind: 'taken out of the group', says });
   askWhenTooOften(c, 'lost-group', 'The user was taken out of the lost group');
 }
 
 function takeUndone(c: CaseFile, measure: MeasureName, evidence: string): void {
   const says = `Somebody undid what contains the device: ${measure}. ${evidence}`;
-  tellTampering(c, beginTampering(c.state, { kind: 'undone', subject: measure, since: c.now, says }));
+  begin(c, { kind: 'undone', subject: measure, says });
   askWhenTooOften(c, measure, `Somebody undid ${measure}`);
 }
 

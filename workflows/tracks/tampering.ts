@@ -14,19 +14,22 @@ import type { CaseFile } from '../case-file';
 
 export function takeTamperSigns(c: CaseFile, sighting: Sighting, signs: TamperSigns): void {
   const { state } = c;
-  const { at } = sighting;
-  if (signs.image) followImage(c, signs.image, sighting);
+  if (signs.image) followImage(c, signs.image);
   if (signs.other?.renamed) userRenamed(c, signs.other.user);
-  else if (signs.other) anotherUser(c, signs.other.user, at);
-  if (signs.clock !== undefined)
-    tellTampering(c, beginTampering(state, { kind: 'clock wrong', since: at, says: clockIsWrong(at, signs.clock) }));
-  if (signs.client === 'over') clientIsWell(c, at);
+  else if (signs.other) anotherUser(c, signs.other.user);
+  if (signs.clock !== undefined) begin(c, { kind: 'clock wrong', says: clockIsWrong(sighting.at, signs.clock) });
+  else if ('clock' in signs) endTampering(state, c.now, ['clock wrong']);
+  if (signs.client === 'over') clientIsWell(c);
   else if (signs.client) {
-    // People are called by our clock, which the vendor's may be ahead of.
-    const since = at < c.now ? at : c.now;
-    tellTampering(c, beginTampering(state, { ...signs.client.begins, since }));
+    begin(c, signs.client.begins);
     explain(state);
   }
+}
+
+/** Write it down, and tell it when it is new. */
+export function begin(c: CaseFile, found: Omit<Tampering, 'since' | 'over'>): void {
+  const begun = beginTampering(c.state, { ...found, since: c.now });
+  if (begun) tell(c, begun);
 }
 
 /** Other machines that carry the lost one's hostname. */
@@ -36,7 +39,7 @@ export function takeNamesakes(c: CaseFile, namesakes: DeviceNames[]): void {
     const subject = other.serial ?? other.nsdeviceuid;
     if (subject === undefined || state.device === undefined) continue;
     const says = namesakeSays(state, other);
-    tellTampering(c, beginTampering(state, { kind: 'same hostname', subject, since: c.now, says }));
+    begin(c, { kind: 'same hostname', subject, says });
     const known = state.otherDevices.some(({ serial, nsdeviceuid }) => (serial ?? nsdeviceuid) === subject);
     const ofUser = other.user?.toLowerCase() === state.device.user?.toLowerCase();
     if (ofUser && !known && state.otherDevices.length < 20) state.otherDevices.push(other);
@@ -44,10 +47,8 @@ export function takeNamesakes(c: CaseFile, namesakes: DeviceNames[]): void {
 }
 
 /** Said in the tickets, and to people: by the ladder where it has a rung for it, as news otherwise. */
-export function tellTampering(c: CaseFile, tampering: Tampering | undefined): void {
-  if (tampering === undefined) return;
-  const { kind, subject, since, says, over } = tampering;
-  c.say('containment', `Tampered with: ${kind}.`, { at: since, evidence: says, note: true });
+function tell(c: CaseFile, { kind, subject, since, says, over }: Tampering): void {
+  c.say('containment', `Tampered with: ${kind}.`, { evidence: says, note: true });
   const ofClient = kind === 'client disabled' || kind === 'client uninstalled' || kind === 'fail closed';
   const called = c.state.rules.escalation.ladder.some(({ when }) => when === 'tampered');
   if (ofClient && over === undefined && called) return;
@@ -66,29 +67,27 @@ export function userRenamed(c: CaseFile, to: string): void {
   // The names by which feeds find the device are keyed anew.
   delete containment.lookedAt;
   const says = `${former} is called ${to} now: the same user, held by the new name.`;
-  tellTampering(c, beginTampering(state, { kind: 'user renamed', subject: to, since: c.now, says }));
+  begin(c, { kind: 'user renamed', subject: to, says });
 }
 
-function anotherUser(c: CaseFile, user: string, at: string): void {
-  const { state } = c;
+function anotherUser(c: CaseFile, user: string): void {
   const says = `${user} uses the lost device, and is not in the lost group: the configuration of the last user applies. Is it a finder, a thief, or has it been handed on?`;
-  tellTampering(c, beginTampering(state, { kind: 'another user', subject: user, since: at, says }));
+  begin(c, { kind: 'another user', subject: user, says });
 }
 
-function clientIsWell(c: CaseFile, at: string): void {
+function clientIsWell(c: CaseFile): void {
   const { state } = c;
-  const ended = endTampering(state, at, ['client disabled', 'client uninstalled', 'fail closed']);
+  const ended = endTampering(state, c.now, ['client disabled', 'client uninstalled', 'fail closed']);
   if (ended.length === 0) return;
   explain(state);
   c.say('containment', 'The Netskope client is enabled again.', {
-    at,
     evidence: `Over: ${ended.map(({ kind }) => kind).join(', ')}.`,
     note: true,
   });
 }
 
 /** The case follows the machine: the tag is set anew, and what was proven of the installation before proves nothing now. */
-function followImage(c: CaseFile, image: DeviceNames, sighting: Sighting): void {
+function followImage(c: CaseFile, image: DeviceNames): void {
   const { state } = c;
   const { containment, device, presence, wipe } = state;
   if (device === undefined) return;
@@ -101,8 +100,8 @@ function followImage(c: CaseFile, image: DeviceNames, sighting: Sighting): void 
   });
   delete containment.lookedAt;
   if (containment.measures['device-tag']?.state !== 'not offered') delete containment.measures['device-tag'];
-  endTampering(state, sighting.at, ['client disabled', 'client uninstalled', 'fail closed']);
-  endTampering(state, sighting.at, ['undone'], 'device-tag');
+  endTampering(state, c.now, ['client disabled', 'client uninstalled', 'fail closed']);
+  endTampering(state, c.now, ['undone'], 'device-tag');
   const group = containment.measures['lost-group'];
   if (containment.state === 'contained' && group !== undefined) {
     moveSeen(state, c.now, group.evidence);
@@ -113,9 +112,5 @@ function followImage(c: CaseFile, image: DeviceNames, sighting: Sighting): void 
   const aboutWipe = wipeUnderWay(wipe) ? ' A wipe that waits was meant for the installation before: look at it.' : '';
   const says = `The same machine (serial ${device.serial ?? 'unknown'}) has a fresh image: its client has another id${name}. The case follows it; what was proven is proven anew.${aboutWipe}`;
   const subject = image.nsdeviceuid;
-  const since = sighting.at;
-  tellTampering(
-    c,
-    beginTampering(state, { kind: 're-imaged', since, says, ...(subject !== undefined && { subject }) }),
-  );
+  begin(c, { kind: 're-imaged', says, ...(subject !== undefined && { subject }) });
 }
