@@ -7,7 +7,7 @@ import { crowdstrike } from '../../plugins/crowdstrike';
 import { entra } from '../../plugins/entra';
 import { BadInput } from '../../plugins/errors';
 import { intune } from '../../plugins/intune';
-import type { PluginInstance } from '../../plugins/roles';
+import type { PluginInstance, TicketDesk } from '../../plugins/roles';
 import { servicenow } from '../../plugins/servicenow';
 import { readFilter } from '../../simulator/crowdstrike/filter';
 import { parseQuery, type Condition } from '../../simulator/netskope/jql';
@@ -272,10 +272,11 @@ test('CrowdStrike: a host is asked for by its name and by nothing else, or refus
 });
 
 test('ServiceNow: a ticket by its number alone, and a note by its marker alone', async () => {
-  const { ticketDesk: desk } = servicenow.create(
+  const { ticketDesk } = servicenow.create(
     'desk',
     servicenow.settings.parse({ url: world.url, user: 'sim-servicenow', password: 'sim-servicenow-password' }),
   ) as Required<PluginInstance>;
+  const desk = ticketDesk as Required<TicketDesk>;
   const { number } = await world.ticket({ u_serial: known.serial, caller: 'pat' });
   let n = 0;
   const property = fc.asyncProperty(hostile, async (text) => {
