@@ -105,6 +105,7 @@ test('somebody puts the user out and a person says to leave it: left, until that
 test('the tag and the directory object are put back too, and the isolation', async () => {
   const laptop = await lose('stolen');
   const { serial, workflowId } = laptop;
+  await tell(laptop, { do: 'online', place: 'home' });
   await house.decide(workflowId, isolate, {});
   await house.untilCase(
     workflowId,

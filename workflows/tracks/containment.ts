@@ -54,7 +54,7 @@ export async function containment(c: CaseFile): Promise<void> {
         mustPutBack(c, 'lost-group') ||
         levers.renamedFrom !== undefined ||
         sideMeasures(c).length !== measures ||
-        sideMeasures(c).some((measure) => mustPutBack(c, measure)),
+        sideMeasures(c).some((measure) => isToTake(c, measure)),
     );
   }
 }
@@ -266,6 +266,16 @@ async function liftIsolation(c: CaseFile): Promise<void> {
   if (levers.measures.isolate?.state === 'undone') delete levers.measures.isolate;
 }
 
+/** Not taken yet, or taken away by somebody. */
+function isToTake(c: CaseFile, measure: SideMeasure): boolean {
+  const { containment: levers, device } = c.state;
+  if (levers.state !== 'contained' || device === undefined || isSkipped(c, measure)) return false;
+  return levers.measures[measure] === undefined || mustPutBack(c, measure);
+}
+
+const isSkipped = ({ state }: CaseFile, measure: SideMeasure) =>
+  [`look at ${measure}`, title[measure]].some((name) => state.steps[name]?.state === 'skipped');
+
 async function takeSideMeasures(c: CaseFile): Promise<void> {
   const { state } = c;
   if (state.containment.state !== 'contained' || state.device === undefined) return;
@@ -279,8 +289,7 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
   const { state } = c;
   const { measures } = state.containment;
   const { device, tenant } = state;
-  const skipped = [`look at ${measure}`, title[measure]].some((name) => state.steps[name]?.state === 'skipped');
-  if (device === undefined || skipped) return;
+  if (device === undefined || isSkipped(c, measure)) return;
   if (mustPutBack(c, measure)) delete measures[measure];
   const known = measures[measure];
   if (known !== undefined && known.state !== 'asked') return;
@@ -330,7 +339,7 @@ async function takeMeasure(c: CaseFile, measure: SideMeasure): Promise<void> {
     c.say('containment', `Done: ${title[measure]}.`, { evidence: taken.evidence, note: true });
 }
 
-export const title: Record<SideMeasure, string> = {
+const title: Record<SideMeasure, string> = {
   'device-tag': 'tag the device',
   'revoke-sessions': "revoke the user's sessions",
   'disable-device': 'disable the device in the directory',
