@@ -19,6 +19,7 @@ import type { pluginListSchema } from '../playbook/schemas/answers';
 import { describePlace, type Sighting } from '../playbook/sighting';
 import { withoutSteering } from '../playbook/plain-text';
 import { comesNext, describeTrouble, describeWipe, headline } from '../playbook/summary';
+import type { Tampering } from '../playbook/tamper';
 import { byDueTime, isLate, type Task } from '../playbook/tasks';
 import { describePlan, mayStillLand, wipeUnderWay } from '../playbook/wipe';
 import type { ConnectionTest } from '../plugins/roles';
@@ -51,6 +52,7 @@ export function printCase(state: CaseState, nowMs: number): string {
     ),
     ...section('Next', [comesNext(state)]),
     ...section(`Containment: ${containment.state}`, table(measureRows(state))),
+    ...section('Tampered with', table(state.tampering.map((one) => tamperingRow(one, nowMs)))),
     ...section(`Proof: ${configuration.state}`, [...table(rungRows(state)), configuration.says]),
     ...section(`Presence: ${presence.state}, ${presence.count} ${presence.count === 1 ? 'sighting' : 'sightings'}`, [
       ...(presence.last ? [] : ['Not seen since the case was opened.']),
@@ -307,6 +309,10 @@ const measureNames: Record<MeasureName, string> = {
   isolate: 'isolated',
   lock: 'locked',
 };
+
+function tamperingRow({ kind, since, says, over }: Tampering, nowMs: number): string[] {
+  return [when(since, nowMs), over === undefined ? 'NOW' : over === since ? '' : 'over', kind, says];
+}
 
 function measureRows({ containment }: CaseState): string[][] {
   return (Object.keys(measureNames) as MeasureName[]).flatMap((name) => {

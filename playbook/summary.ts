@@ -134,6 +134,7 @@ export function comesNext(state: CaseState): string {
   if (clock && onlyClocksRun(state)) return `${describeTask(clock)}.`;
   if (state.ending) return 'Undo containment, read every undo back, close the tickets.';
   if (!state.device) return 'Identify the device.';
+  if (state.containment.takenOutAt !== undefined) return 'Put the user back into the lost group.';
   if (state.containment.state === 'none') return 'Move the user into the lost group.';
   if (state.containment.state === 'user released, device held') return 'Wait for the device to be seen.';
   const wipe = wipeComesNext(state);
@@ -174,6 +175,7 @@ export function summarise(state: CaseState): string {
     `- Containment: ${state.containment.state}`,
     `- Configuration: ${state.configuration.state}. ${state.configuration.says}`,
     `- Presence: ${state.presence.state}${last ? `; last seen ${clockTime(last.at)} by ${last.source}${place ? ` at ${place}` : ''}` : ''}`,
+    ...state.tampering.filter(({ over }) => over === undefined).map(({ says }) => `- Tampered with: ${says}`),
     ...(state.wipe.state === 'none' ? [] : [`- Wipe: ${state.wipe.state}. ${describeWipe(state) ?? ''}`]),
     ...waitsFor(state).map((line) => `- ${line}`),
     `- Next: ${comesNext(state)}`,
