@@ -41,9 +41,9 @@ export const courses: Course[] = [
       await world.pass(3 * minuteMs);
       await world.move(serial, { do: 'offline' });
       await world.untilListed(workflowId, 'seen', ({ presence }) => presence === 'seen');
-      await world.pass(20 * minuteMs);
+      await world.pass(5 * minuteMs);
       await world.move(serial, { do: 'online', place: 'home' });
-      await world.pass(40 * minuteMs);
+      await world.pass(25 * minuteMs);
       await world.untilListed(workflowId, 'biting', ({ configuration }) => configuration === 'biting');
       await world.move(serial, { do: 'offline' });
       await world.decide(workflowId, recovered, {});
@@ -84,6 +84,7 @@ export const courses: Course[] = [
     async play(world, { workflowId, serial }) {
       await held(world, workflowId);
       await world.move(serial, { do: 'online', place: 'office' });
+      await asked(world, workflowId);
       await world.decide(workflowId, answer, { questionId: `office: ${site}`, value: 'search' });
       await world.move(serial, { do: 'offline' });
       await world.decide(workflowId, closeTask, { task: 'search-head-office', as: 'done' });
@@ -123,8 +124,9 @@ export const courses: Course[] = [
 const isBack = ({ outcome, containment }: CaseState) => outcome === 'open' && containment.state === 'contained';
 
 /** Contained with all that belongs to it, and the feeds looked at. */
-const held = (world: CrashWorld, workflowId: string) =>
-  world.untilSaid(
+async function held(world: CrashWorld, workflowId: string): Promise<void> {
+  await world.untilListed(workflowId, 'contained', ({ containment }) => containment === 'contained');
+  await world.untilSaid(
     workflowId,
     'held, and looked for',
     ({ containment, presence }) =>
@@ -132,6 +134,11 @@ const held = (world: CrashWorld, workflowId: string) =>
       containment.measures['disable-device']?.state === 'in place' &&
       presence.firstLookAt !== undefined,
   );
+}
+
+/** Something is asked: the list shows it. */
+const asked = (world: CrashWorld, workflowId: string) =>
+  world.untilListed(workflowId, 'a question', ({ needs }) => needs === 'person');
 
 /** Closed towards people, and everything told. */
 const listens = (world: CrashWorld, workflowId: string) =>
@@ -147,6 +154,7 @@ const listens = (world: CrashWorld, workflowId: string) =>
 
 async function writtenOff(world: CrashWorld, { workflowId }: Laptop): Promise<void> {
   await held(world, workflowId);
+  await asked(world, workflowId);
   await world.decide(workflowId, answer, { questionId: 'propose: lost mode', value: 'done' });
   await world.decide(workflowId, answer, { questionId: 'propose: wipe', value: 'later' });
   await world.decide(workflowId, answer, { questionId: 'propose: write-off', value: 'yes' });

@@ -39,7 +39,7 @@ const silence: Record<string, number> = {
 
 const rules = {
   directorySteps: { lost: ['revoke-sessions', 'disable-device'], stolen: ['revoke-sessions', 'disable-device'] },
-  waits: { retryFirstMs: 500, moveLookEveryMs: 500, noteGatherMs: 1_000, journalGatherMs: 2_000 },
+  waits: { retryFirstMs: 500, moveLookEveryMs: 500 },
   escalation: {
     ladder: defaultRules.escalation.ladder.map((rung) => ({ ...rung, afterMs: silence[rung.name] ?? rung.afterMs })),
   },
@@ -79,8 +79,8 @@ export async function openCrashHouse(options: {
     tenant,
     with: { entra: true, servicenow: true, pagerDuty: true, intune: true, crowdstrike: true, secrets: true },
     temporal: `127.0.0.1:${port}`,
-    pollEveryMs: secondMs,
-    indexEvery: '1s',
+    pollEveryMs: 2 * secondMs,
+    indexEvery: '3s',
     reconcileEvery: options.reconcileEvery,
     guard: { containmentsPerHour: 1_000 },
     people: {

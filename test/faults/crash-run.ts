@@ -56,7 +56,7 @@ export async function playRun(options: { build: string; seed: number; cases: num
   const startedMs = Date.now();
   const random = seeded(seed);
   const wrong: string[] = [];
-  const house = await openCrashHouse({ build, seed, laptops: cases, reconcileEvery: '5s' });
+  const house = await openCrashHouse({ build, seed, laptops: cases, reconcileEvery: '10s' });
   const world = openCrashWorld(house, (sentence) => wrong.push(sentence));
   try {
     const plans = Array.from({ length: cases }, (_, index) => planOf(index, random));
@@ -196,7 +196,9 @@ async function lookAtAll(world: CrashWorld, played: Played[], wrong: string[]) {
       const said = numbersOf(notes.map((note) => /\[ldp:.*:(\d+)-(\d+)\]/.exec(note) ?? []));
       looked.notes += notes.length;
       if (!isWhole(said, found.notes.next - 1))
-        say(`notes in the ticket: ${said.join(' ')} of ${found.notes.next - 1}`);
+        say(
+          `notes in the ticket: ${said.join(' ')} of ${found.notes.next - 1}, pending: ${JSON.stringify(found.notes.pending)}`,
+        );
     }
     const entries = await journalOf(house.folder, found);
     looked.entries += entries.length;

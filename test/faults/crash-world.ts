@@ -47,7 +47,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
     while (!closed) {
       const found = await cases.list({ all: true }).catch(() => undefined);
       if (found) rows = new Map(found.reverse().map((row) => [row.workflowId, row]));
-      await setTimeout(500);
+      await setTimeout(secondMs);
     }
   })();
 
@@ -61,7 +61,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
         await house.control('POST', 'clock', { advanceMs: stepMs });
         passedMs += stepMs;
       }
-      await setTimeout(500);
+      await setTimeout(secondMs);
     }
   })();
 
@@ -100,13 +100,13 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
 
     /** Until the case itself says so. Dear: the case must be awake to answer. */
     untilSaid: (workflowId: string, what: string, ready: (state: CaseState) => boolean) =>
-      untilFound(`${workflowId}: ${what}`, secondMs, async () => {
+      untilFound(`${workflowId}: ${what}`, 2 * secondMs, async () => {
         const state = await show(workflowId);
         return ready(state) ? state : undefined;
       }),
 
     /** A person decides. Refused (nothing was asked yet) or without an answer: again, with the same id. */
-    decide<D extends Decision>(
+    async decide<D extends Decision>(
       workflowId: string,
       update: UpdateDefinition<Decided, [D]>,
       more: Omit<D, keyof Decision> & { person?: string },
