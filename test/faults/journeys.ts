@@ -4,6 +4,8 @@
  * @module
  */
 import { createHmac } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { FirstResponse, Moved } from '../../activities/containment';
 import { lookUntil, sendOnce } from '../../activities/send-once';
 import type { MeasureReading, SideMeasure } from '../../activities/measures';
@@ -11,6 +13,9 @@ import type { ManagedDevice } from '../../playbook/device';
 import { nothingKnown, type Report } from '../../playbook/report';
 import type { WipePlan } from '../../playbook/wipe';
 import { VendorUnavailable } from '../../plugins/errors';
+import { workflowIds } from '../../workflows/ids';
+import type { SightingBatch } from '../../workflows/messages';
+import { caseAttributes } from '../../workflows/search-attributes';
 import type { Trial } from './trial';
 
 export interface Journey {
@@ -18,6 +23,10 @@ export interface Journey {
   /** How long before now its world begins (milliseconds). */
   startsBeforeMs?: number;
   traps?: Record<string, unknown>;
+  /** Name of the device tag. Default: one that nobody has created yet. */
+  tag?: string;
+  /** The tenant's name. Default: one for all, whose guard they share. */
+  tenant?: (run: number) => string;
   /** Changes that another way may take the place of, or that a repeat makes without harm; with the reason. */
   mayDiffer?: { changes: RegExp; because: string };
   run(trial: Trial): Promise<void>;
@@ -80,9 +89,11 @@ export const journeys: Journey[] = [
     },
     run: (trial) => wipe(trial, { isProtected: false }),
   },
+  { name: 'prepare the wipe of an isolated laptop', run: prepareIsolated },
   { name: 'lost mode', run: lostMode },
+  { name: 'look at the levers', run: lookAtLevers },
   { name: 'tickets', run: tickets },
-  { name: 'reconcile tickets', run: reconcile },
+  { name: 'reconcile tickets', tenant: (run) => `matrix-${run}`, run: reconcile },
   {
     name: 'call people',
     mayDiffer: { changes: /triggered again/, because: 'a repeat under the same key calls nobody anew' },
@@ -90,9 +101,25 @@ export const journeys: Journey[] = [
   },
   ...['netskope', 'entra', 'intune', 'crowdstrike', 'servicenow', 'pager'].map((instance) => ({
     name: `test the connection of ${instance}`,
+    tag: 'lost-stolen',
     run: (trial: Trial) => testConnection(trial, instance),
   })),
+  // One tenant for all runs: the page is named by it.
+  { name: 'tell of several losses', tenant: () => 'matrix-losses', run: tellOfLosses },
   { name: 'first look at every feed', startsBeforeMs: 110 * minuteMs, run: firstLook },
+  ...[
+    ['netskope', 'client-status'],
+    ['netskope', 'alerts'],
+    ['netskope', 'events'],
+    ['crowdstrike', 'last-seen'],
+    ['intune', 'last-seen'],
+    ['entra', 'sign-ins'],
+  ].map(([plugin = '', feed = '']) => ({
+    name: `watch ${plugin}/${feed}`,
+    startsBeforeMs: 110 * minuteMs,
+    tenant: (run: number) => `matrix-${run}`,
+    run: (trial: Trial) => watchFeed(trial, plugin, feed),
+  })),
 ];
 
 // --- containment ---------------------------------------------------------------------------------------------------
@@ -136,9 +163,7 @@ async function containInSteps(trial: Trial): Promise<void> {
   await step('move the user', () =>
     activities.moveUser({ ...trial.about, ...about, ...(found.before && { known: found.before }) }),
   );
-  const looked = await step('see the move', () =>
-    activities.lookForMove({ ...trial.about, ...about, wanted: true }),
-  );
+  const looked = await step('see the move', () => activities.lookForMove({ ...trial.about, ...about, wanted: true }));
   await untilSeen(trial, looked, { ...about, wanted: true });
   await step('move the user again', () => activities.moveUser({ ...trial.about, ...about }));
 }
@@ -162,18 +187,43 @@ async function untilSeen(
 
 // --- measures beside the group -------------------------------------------------------------------------------------
 
+/** Is everything that contains it still there? Its user has another name by now. */
+async function lookAtLevers(trial: Trial): Promise<void> {
+  const { secureAccess } = trial.tenant;
+  const call = { signal: new AbortController().signal, now: trial.about.now };
+  const membership = await secureAccess.readMembership(pat.user, call);
+  await secureAccess.addToLostGroup(membership, call);
+  await trial.laptop(pat.serial, { do: 'rename-user', newUser: 'pat.new@example.test' });
+  const device = await managed(trial, pat.serial);
+  const reading = await trial.step('look at the levers', async () => {
+    const { unreadable, ...read } = await trial.activities.readLevers({
+      ...trial.about,
+      device: { ...device, user: pat.user },
+      ...(membership.userId !== undefined && { userId: membership.userId }),
+      group: true,
+      measures: ['device-tag', 'isolate'],
+    });
+    // The next look is not far.
+    if (unreadable.length > 0) throw new VendorUnavailable('LDP_UNREACHABLE', unreadable.join('; '));
+    return read;
+  });
+  trial.find('renamed to', reading.renamedTo);
+  trial.find('in the group', reading.membership?.isMember);
+  trial.find('gone', reading.gone.map(({ measure }) => measure).sort());
+}
+
 async function takeAndUndo(trial: Trial, measure: SideMeasure, then: 'and undo' | 'for good'): Promise<void> {
   const { activities, step, find } = trial;
   const device = await managed(trial, pat.serial);
-  const before = await step('look', () => activities.readMeasure({ ...trial.about, measure, device }));
+  const before = await step(`${measure}: look`, () => activities.readMeasure({ ...trial.about, measure, device }));
   find('offered', before.offered);
   if (!before.offered) return;
-  const taken: MeasureReading = await step('take', () =>
+  const taken: MeasureReading = await step(`${measure}: take`, () =>
     activities.takeMeasure({ ...trial.about, measure, device, before }),
   );
   find('in place', measure === 'revoke-sessions' ? taken.since !== before.since : taken.present);
   if (then === 'for good') return;
-  const undone = await step('undo', () =>
+  const undone = await step(`${measure}: undo`, () =>
     activities.undoMeasure({ ...trial.about, measure, device, ...(before.target && { target: before.target }) }),
   );
   find('undone', !undone.present);
@@ -184,9 +234,9 @@ async function lockTheMac(trial: Trial): Promise<void> {
   const { activities, step, find } = trial;
   const device = await managed(trial, 'SN0070');
   const input = { measure: 'lock' as const, device };
-  const before = await step('look', () => activities.readMeasure({ ...trial.about, ...input }));
+  const before = await step('lock: look', () => activities.readMeasure({ ...trial.about, ...input }));
   find('offered', before.offered);
-  const taken = await step('take', () => activities.takeMeasure({ ...trial.about, ...input, before }));
+  const taken = await step('lock: take', () => activities.takeMeasure({ ...trial.about, ...input, before }));
   find('in place', taken.present);
   const { record, commands } = await managementOf(trial, 'SN0070');
   const lock = commands.find(({ command }) => command === 'lock');
@@ -226,19 +276,35 @@ async function wipe(trial: Trial, { isProtected }: { isProtected: boolean }): Pr
     // It comes online, takes the wipe and says so.
     await trial.laptop(pat.serial, { do: 'online', place: 'cafe' });
     await trial.advance(2 * minuteMs);
-    const seen = await step('follow the wipe', () => activities.readWipe(about()));
-    return find('the wipe is', seen?.state);
+    let state: string | undefined;
+    for (let looks = 0; looks < 5 && state !== 'acknowledged'; looks += 1)
+      state = (await step('follow the wipe', () => activities.readWipe(about())))?.state;
+    return find('the wipe is', state);
   }
 }
 
-/** What the approver reads: each fact is told, or said to be unknown; a fact that is missing hides something. */
+/** What the approver reads: each fact is told, or said to be unknown. One that is missing hides something. */
 function findPlan({ find }: Trial, plan: WipePlan): void {
   find('will be wiped by', [plan.plugin, plan.platform, plan.encrypted, plan.cancellable, plan.pin, plan.simulated]);
-  const { warnings } = plan;
-  find(
-    'told of the steering',
-    warnings.some((warning) => /steering configuration/.test(warning)),
+  for (const fact of [/steering configuration/, /isolated/, /forgets devices/])
+    find(
+      `told of ${fact.source}`,
+      plan.warnings.some((warning) => fact.test(warning)),
+    );
+}
+
+/** Isolated, it would never hear of its wipe; and its console forgets it some day. */
+async function prepareIsolated(trial: Trial): Promise<void> {
+  const { activities, step } = trial;
+  await trial.control('POST', 'tenant', { intuneCleanUp: [{ platform: 'windows', days: 90 }] });
+  const device = await managed(trial, pat.serial);
+  const input = { measure: 'isolate' as const, device };
+  const before = await step('isolate: look', () => activities.readMeasure({ ...trial.about, ...input }));
+  await step('isolate: take', () => activities.takeMeasure({ ...trial.about, ...input, before }));
+  const plan = await step('prepare the wipe of an isolated laptop', () =>
+    activities.prepareWipe({ ...trial.about, chain, number: 1, device }),
   );
+  findPlan(trial, plan);
 }
 
 /** False: it was refused, and must be asked for anew. */
@@ -277,8 +343,7 @@ async function send(
         continue;
       }
       await ask(outcome.because === 'refused' ? outcome.says : outcome.permit.says);
-      // Somebody clears the console of what nobody here knows of.
-      await trial.control('POST', 'intune', { serial: pat.serial, do: 'cancel-request' }).catch(() => undefined);
+      await endApprovals(trial);
       return false;
     }
     for (let looks = 0; looks < 3; looks += 1)
@@ -287,8 +352,17 @@ async function send(
     const { commands } = await managementOf(trial, pat.serial);
     if (commands.some(({ command }) => command === 'wipe')) return true;
     attempt += 1;
-    await trial.control('POST', 'intune', { serial: pat.serial, do: 'cancel-request' }).catch(() => undefined);
-    approvalCode = undefined;
+    // Nobody here knows the code of one whose answer was lost.
+    if (approvalCode === undefined) await endApprovals(trial);
+  }
+}
+
+/** The vendor takes no second request beside one that is open: a person takes it back, or it runs out. */
+async function endApprovals(trial: Trial): Promise<void> {
+  try {
+    await trial.control('POST', 'intune', { serial: pat.serial, do: 'cancel-request' });
+  } catch {
+    await trial.advance(3 * 24 * 60 * minuteMs);
   }
 }
 
@@ -437,7 +511,10 @@ async function callPeople(trial: Trial): Promise<void> {
   const heard = await step('hear an acknowledgement', async () =>
     trial.tenant.notifiers.get('pager')?.receive?.(webhook, Date.now()),
   );
-  find('acknowledged', heard?.map((one) => [one.incident, one.who]));
+  find(
+    'acknowledged',
+    heard?.map((one) => [one.incident, one.who]),
+  );
   await step('acknowledge at the pager', () => activities.acknowledgeIncident({ ...trial.about, incident }));
   await step('resolve at the pager', () => activities.resolveIncident({ ...trial.about, incident }));
   const old = { key: `${chain}:question`, subject: 'A question', text: 'Which one?' };
@@ -502,5 +579,57 @@ async function firstLook(trial: Trial): Promise<void> {
   trial.find(
     'seen by',
     [...new Set(looked.sightings.map(({ source, feed, evidence }) => `${source}/${feed}: ${evidence}`))].sort(),
+  );
+}
+
+/** The standing watch: what it has seen is signalled to the case, once. */
+async function watchFeed(trial: Trial, plugin: string, feed: string): Promise<void> {
+  await seenEverywhere(trial);
+  const { client: _, source: __, ...names } = await managed(trial, pat.serial);
+  const opened = await openCase(trial, pat.serial, { names });
+  const heard = async () => (await signalsOf(trial, opened)).flatMap(({ sightings }) => sightings);
+  await trial.watch(
+    `watch ${feed}`,
+    () => trial.activities.watchFeed({ tenant: trial.tenant.name, plugin, feed }),
+    async () => (await heard()).length > 0,
+  );
+  const sightings = await heard();
+  trial.find('heard', [...new Set(sightings.map(({ evidence }) => evidence))]);
+  trial.find('heard twice', sightings.length - new Set(sightings.map(({ id }) => id)).size);
+}
+
+async function tellOfLosses(trial: Trial): Promise<void> {
+  for (const serial of ['SN0042', 'SN0050']) await openCase(trial, serial, { names: { serial }, site: 'Office' });
+  const alarms = await trial.step('tell of several losses', async () => {
+    const raised = await trial.activities.alarmPatterns(trial.about);
+    // Reconciliation comes again.
+    if (raised.untold.length > 0) throw new VendorUnavailable('LDP_UNREACHABLE', raised.untold.join('; '));
+    return raised.alarms;
+  });
+  trial.find('alarms', alarms.length > 0);
+}
+
+/** A case that no worker runs: visibility knows it, and its history keeps what it is told. */
+async function openCase(trial: Trial, serial: string, memo: Record<string, unknown>): Promise<string> {
+  const { client, name: tenant } = { client: trial.house.client, name: trial.tenant.name };
+  const workflowId = workflowIds.lostDevice(tenant, serial);
+  await client.workflow.start('lostDevice', {
+    workflowId,
+    taskQueue: 'nobody',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    memo,
+    typedSearchAttributes: [{ key: caseAttributes.tenant, value: tenant }],
+  });
+  for (const endMs = Date.now() + 30_000; ; await setTimeout(50)) {
+    const { count } = await client.workflow.count(`WorkflowId = '${workflowId}' AND ExecutionStatus = 'Running'`);
+    if (count > 0) return workflowId;
+    if (Date.now() > endMs) throw new Error(`Visibility does not show ${workflowId}`);
+  }
+}
+
+async function signalsOf(trial: Trial, workflowId: string): Promise<SightingBatch[]> {
+  const { events } = await trial.house.client.workflow.getHandle(workflowId).fetchHistory();
+  return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
+    (signal?.input?.payloads ?? []).map((payload) => defaultPayloadConverter.fromPayload<SightingBatch>(payload)),
   );
 }

@@ -3,13 +3,12 @@
  * made from the plugins' own lists and from what the journeys call when nothing goes wrong.
  * @module
  */
-import type { Client } from '@temporalio/client';
 import { plugins } from '../../plugins';
 import type { Operation } from '../../plugins/roles';
 import type { CallRecord } from '../../simulator/calls';
 import { fitsTemplate } from '../../simulator/faults';
 import type { Journey } from './journeys';
-import { startTrial, type Aim, type Told } from './trial';
+import type { Aim, Told, TrialOptions, Trial } from './trial';
 import { saysHowLong, vendorFaults, type VendorFault } from './vendor-faults';
 
 export interface PluginOperation {
@@ -45,9 +44,12 @@ export interface Result {
   because?: string;
 }
 
+/** Begins a run in a new world. */
+export type Begin = (options: Omit<TrialOptions, 'client' | 'tenant'> & Pick<Journey, 'tenant'>) => Promise<Trial>;
+
 /** @throws Error when the journey does not end well by itself. */
-export async function takeCourse(client: Client, journey: Journey, tenant: string): Promise<Course> {
-  const trial = await startTrial({ client, tenant, ...journey });
+export async function takeCourse(begin: Begin, journey: Journey): Promise<Course> {
+  const trial = await begin(journey);
   try {
     await journey.run(trial);
     const { changes, findings, calls, steps } = await trial.told();
@@ -79,38 +81,49 @@ function operationOf(call: CallRecord): PluginOperation | undefined {
     .sort((one, other) => blanks(one) - blanks(other))[0];
 }
 
-/** All cells of one journey. */
-export function cellsOf(course: Course): Cell[] {
-  return vendorFaults.flatMap((fault): Cell[] => {
-    const { lasts } = fault;
-    if (typeof lasts === 'object') return [{ course, fault, operations: course.reached }];
-    const aimed = lasts === 'all along' ? oncePerOperation(course.reached) : course.reached;
-    return aimed.flatMap(({ step, path, ...about }) =>
-      fault.of(about.plugin, about.operation).map((effect) => ({
-        course,
-        fault,
-        operations: [about],
-        aim: {
-          ...effect,
-          match: { method: about.operation.method, template: path },
-          ...(lasts !== 'all along' && { step }),
-          untilMended: lasts === 'until mended',
-        },
-      })),
-    );
+/**
+ * All cells. A step that several journeys take in the same way is tried in the first of them; how long a fault lasts decides
+ * whether it is aimed at a step, at the whole journey, or is the vendors' own clock.
+ */
+export function cellsOf(courses: Course[]): Cell[] {
+  const taken = new Set<string>();
+  return courses.flatMap((course) => {
+    const { journey } = course;
+    const steps = course.reached.filter(({ step, operation }) => isFirst(taken, `${step}: ${operation.name}`));
+    const whole = course.reached.filter(({ operation }) => isFirst(taken, `${journey.name}: ${operation.name}`));
+    return vendorFaults.flatMap((fault): Cell[] => {
+      const { lasts } = fault;
+      if (typeof lasts === 'object') return [{ course, fault, operations: whole.map(withoutPlace) }];
+      return (lasts === 'all along' ? whole : steps).flatMap((reached) => {
+        const { plugin, operation, step, path } = reached;
+        return fault.of(plugin, operation).map((effect) => ({
+          course,
+          fault,
+          operations: [withoutPlace(reached)],
+          aim: {
+            ...effect,
+            match: { method: operation.method, template: path },
+            ...(lasts !== 'all along' && { step }),
+            untilMended: lasts === 'until mended',
+          },
+        }));
+      });
+    });
   });
 }
 
-function oncePerOperation(reached: Course['reached']): Course['reached'] {
-  return [...new Map(reached.map((each) => [each.operation, each])).values()];
+const withoutPlace = ({ plugin, operation }: PluginOperation) => ({ plugin, operation });
+
+function isFirst(taken: Set<string>, name: string): boolean {
+  const first = !taken.has(name);
+  taken.add(name);
+  return first;
 }
 
 /** Run the journey with this fault, and say what came of it. */
-export async function runCell(client: Client, cell: Cell, tenant: string): Promise<Result> {
+export async function runCell(begin: Begin, cell: Cell): Promise<Result> {
   const { course, fault, aim } = cell;
-  const trial = await startTrial({
-    client,
-    tenant,
+  const trial = await begin({
     ...course.journey,
     ...(typeof fault.lasts === 'object' && fault.lasts),
     ...(aim && { aim }),

@@ -5,18 +5,28 @@
  * The table is kept in docs/reliability.md; `UPDATE_RELIABILITY=1 npx jest test/faults/matrix.test.ts` writes it.
  * @module
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { prepareNamespace } from '../../temporal/namespace';
 import { startTemporalServer, type TemporalServer } from '../../temporal/server';
 import { taskQueues } from '../../workflows/ids';
 import { journeys } from './journeys';
-import { allOperations, cellsOf, runCell, takeCourse, type Course, type Result } from './matrix-cells';
+import { allOperations, cellsOf, runCell, takeCourse, type Begin, type Result } from './matrix-cells';
+import { describeMatrix, keepMatrix, readKeptMatrix } from './matrix-table';
+import { readUsualSettings, startTrial } from './trial';
 import '../setup/time-skipping'; // It sets the SDK's log level, once per process.
 
 /** So many worlds stand side by side: most of a run is waiting. */
-const worlds = 12;
+const worlds = 16;
 
+/** `MATRIX_JOURNEY=wipe` takes only journeys with this word in their name, and compares no table. */
+const { MATRIX_JOURNEY: word } = process.env;
+const chosen = word === undefined ? journeys : journeys.filter(({ name }) => name.includes(word));
+
+let folder: string;
 let temporal: TemporalServer;
 let connection: NativeConnection;
 let client: Client;
@@ -24,6 +34,7 @@ let worker: Worker;
 let working: Promise<void>;
 
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'lost-device-matrix-'));
   temporal = await startTemporalServer({ port: 0, namespace: 'default' });
   connection = await NativeConnection.connect({ address: temporal.address });
   await prepareNamespace(connection, 'default');
@@ -43,34 +54,35 @@ afterAll(async () => {
   await working;
   await connection.close();
   await temporal.stop();
+  rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
 test('every operation of every plugin, with every fault: nothing twice, nothing lost', async () => {
+  const usual = await readUsualSettings(folder);
   let runs = 0;
-  const nextTenant = () => `matrix-${(runs += 1)}`;
-  const startedAt = Date.now();
-  const only = process.env.MATRIX_JOURNEY;
-  const chosen = journeys.filter(({ name }) => only === undefined || name.includes(only));
-  const courses = await inWorlds(chosen, (journey) => takeCourse(client, journey, nextTenant()));
-  const baseMs = Date.now() - startedAt;
+  const begin: Begin = ({ tenant = () => 'matrix', ...options }) =>
+    startTrial(usual, { ...options, client, tenant: tenant((runs += 1)) });
+
+  const courses = await inWorlds(chosen, (journey) => takeCourse(begin, journey));
+  const results = await inWorlds(cellsOf(courses), (cell) => runCell(begin, cell));
+  const table = describeMatrix(results);
+  process.stdout.write(`\n${table}\n`);
+
+  expect(results.filter(({ outcome }) => outcome === 'doubled' || outcome === 'lost').map(inWords)).toEqual([]);
+  if (chosen !== journeys) return;
   const reached = new Set(courses.flatMap((course) => course.reached.map(({ operation }) => operation)));
   const unreached = allOperations.filter(({ operation }) => !reached.has(operation));
-
-  const cells = courses.flatMap((course: Course) => cellsOf(course));
-  const results: Result[] = await inWorlds(cells, (cell) => runCell(client, cell, nextTenant()));
-  process.stdout.write(`${chosen.length} journeys in ${baseMs} ms, ${cells.length} cells in ${Date.now() - startedAt - baseMs} ms\n`);
-  const counts: Record<string, number> = {};
-  for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1;
-  process.stdout.write(JSON.stringify(counts) + '\n');
-  for (const { cell, outcome, because } of results)
-    if (outcome === 'doubled' || outcome === 'lost')
-      process.stdout.write(
-        `${outcome}: ${cell.course.journey.name} / ${cell.aim?.step ?? 'all along'} / ${cell.fault.name} / ${cell.operations.length === 1 ? cell.operations[0]?.operation.name : 'all'}: ${because}\n`,
-      );
-  process.stdout.write(`unreached: ${unreached.map(({ plugin, operation }) => `${plugin} ${operation.name}`).join(', ')}\n`);
-  const wrong = results.filter(({ outcome }) => outcome === 'doubled' || outcome === 'lost');
-  expect(wrong.length).toBe(0);
+  expect(unreached.map(({ plugin, operation }) => `${plugin} ${operation.name}`)).toEqual([]);
+  if (process.env.UPDATE_RELIABILITY) keepMatrix(table);
+  // Not in step? UPDATE_RELIABILITY=1 npx jest test/faults/matrix.test.ts
+  expect(readKeptMatrix()).toBe(table);
 }, 600_000);
+
+function inWords({ cell, outcome, because = '' }: Result): string {
+  const what = cell.operations.length === 1 ? cell.operations[0]?.operation.name : 'every operation';
+  const where = [cell.course.journey.name, cell.aim?.step].filter(Boolean).join(', ');
+  return `${outcome}: ${where}: ${cell.fault.name} at ${what}: ${because}`;
+}
 
 /** Each item once, so many at the same time, in their order. */
 async function inWorlds<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {

@@ -4,8 +4,6 @@
  * refused waits for a person, who mends it.
  * @module
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
@@ -13,9 +11,10 @@ import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type PlaybookActivities } from '../../activities';
-import type { House, Tenant } from '../../activities/house';
+import type { House } from '../../activities/house';
 import { activityInterceptors } from '../../activities/interceptors';
 import { closeHouse, openHouse } from '../../open-house';
+import type { Settings } from '../../playbook/settings';
 import { loadSettings } from '../../settings/load';
 import type { CallRecord } from '../../simulator/calls';
 import { startSimulator } from '../../simulator/server';
@@ -41,6 +40,8 @@ export interface TrialOptions {
   /** How wrong the vendors' clock is (milliseconds). */
   clockMs?: number;
   traps?: Record<string, unknown>;
+  /** Name of the device tag. */
+  tag?: string;
   aim?: Aim;
 }
 
@@ -62,19 +63,25 @@ const mostMendings = 3;
 const timeoutMs = 300;
 const settleMs = 200;
 
+/** A watch that starts again after failures must have come through by then (milliseconds). */
+const watchedWithinMs = 60_000;
+
 const quiet = new DefaultLogger('ERROR');
 
 export type Trial = Awaited<ReturnType<typeof startTrial>>;
 
-export async function startTrial(options: TrialOptions) {
+/**
+ * @param usual The settings of every run, but for addresses and names.
+ */
+export async function startTrial(usual: Usual, options: TrialOptions) {
   const { client, aim, clockMs = 0, startsBeforeMs = 0 } = options;
-  const folder = mkdtempSync(join(tmpdir(), 'lost-device-matrix-'));
   const simulator = await startSimulator({
     port: 0,
     seed: 1,
     now: new Date(Date.now() - startsBeforeMs + clockMs).toISOString(),
   });
-  const { house, tenant } = await openTrialHouse(simulator.url, folder, options);
+  const house = openHouse(settingsFor(usual, simulator.url, options), client, false);
+  const tenant = house.tenant(options.tenant);
   const activities = namedPlainly(house);
 
   const control = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
@@ -96,6 +103,8 @@ export async function startTrial(options: TrialOptions) {
     await control('POST', 'faults', { match, effect, when, times });
   }
 
+  /** Counted only where nothing goes wrong: there it tells which step calls what. */
+  const callsSoFar = async () => (aim ? 0 : (await calls()).length);
   /** Which calls belong to which step. */
   const steps: { name: string; from: number; to: number }[] = [];
   const findings: string[] = [];
@@ -114,7 +123,7 @@ export async function startTrial(options: TrialOptions) {
 
   async function step<T>(name: string, act: () => Promise<T>, { once = false } = {}): Promise<T> {
     if (aim?.step === name && !aimed) await take(aim);
-    const from = (await calls()).length;
+    const from = await callsSoFar();
     try {
       for (let tries = 1; ; tries += 1) {
         const failure = await oneTry(name, act, once ? 1 : attempts);
@@ -123,7 +132,35 @@ export async function startTrial(options: TrialOptions) {
         await setTimeout(10);
       }
     } finally {
-      steps.push({ name, from, to: (await calls()).length });
+      steps.push({ name, from, to: await callsSoFar() });
+    }
+  }
+
+  /** A step that goes on by itself: it is ended when it has come so far. */
+  async function watch(name: string, act: () => Promise<unknown>, ready: () => Promise<boolean>): Promise<void> {
+    if (aim?.step === name && !aimed) await take(aim);
+    const from = await callsSoFar();
+    const environment = new MockActivityEnvironment(
+      { activityType: name },
+      { interceptors: [activityInterceptors], logger: new DefaultLogger('ERROR', () => undefined) },
+    );
+    const watching = environment.run(act).then(
+      () => 'ended by itself',
+      (error: unknown) => String(error),
+    );
+    let ended: string | undefined;
+    void watching.then((how) => (ended = how));
+    try {
+      for (const endMs = Date.now() + watchedWithinMs; !(await ready()); await setTimeout(50)) {
+        if (ended !== undefined) throw new Error(`${name} ended: ${ended}`);
+        if (Date.now() > endMs) throw new Error(`${name} did not come so far`);
+        const met = aim?.untilMended ? (await calls()).filter(({ fault }) => fault !== undefined).length : 0;
+        if (asked.length === 0 && met >= triesUntilCalled) await ask(`${name} cannot be read`);
+      }
+      steps.push({ name, from, to: await callsSoFar() });
+    } finally {
+      environment.cancel();
+      await watching;
     }
   }
 
@@ -160,6 +197,7 @@ export async function startTrial(options: TrialOptions) {
     activities,
     control,
     step,
+    watch,
     ask,
     asked,
     unheeded,
@@ -186,20 +224,27 @@ export async function startTrial(options: TrialOptions) {
     async end(): Promise<void> {
       await closeHouse(house);
       await simulator.close();
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-async function openTrialHouse(
-  url: string,
-  folder: string,
-  { client, tenant: name }: TrialOptions,
-): Promise<{ house: House; tenant: Tenant }> {
+/** Settings that every run shares, but for its vendors' address, its tenant's name and its folder. */
+interface Usual {
+  settings: Settings;
+  /** Runs have their folders in it. */
+  folder: string;
+}
+const usualUrl = 'http://127.0.0.1:1';
+const usualTenant = 'tenant-of-the-run';
+/** Nobody has created it yet. */
+const usualTag = 'lost-by-matrix';
+
+/** As a file of a user's has them, with short waits. They are read once: that is most of what a run would cost. */
+export async function readUsualSettings(folder: string): Promise<Usual> {
   const { file } = writeSimulatorSettings({
     folder,
-    simulator: url,
-    tenant: name,
+    simulator: usualUrl,
+    tenant: usualTenant,
     with: {
       entra: { lostGroup: true, signIns: true },
       servicenow: true,
@@ -217,15 +262,25 @@ async function openTrialHouse(
     pattern: { losses: 2 },
   });
   const settings = await loadSettings(file);
-  for (const { plugin, settings: of } of Object.values(settings.tenants[name]?.plugins ?? {})) {
+  for (const { plugin, settings: of } of Object.values(settings.tenants[usualTenant]?.plugins ?? {})) {
     if (['netskope', 'entra', 'intune', 'crowdstrike'].includes(plugin)) Object.assign(of as object, { settleMs });
     if (plugin !== 'folder' && plugin !== 'encrypted-folder' && plugin !== 'webhook')
       Object.assign(of as object, { timeoutMs });
-    // One that nobody has created yet.
-    if (plugin === 'netskope') Object.assign(of as object, { tag: 'lost-by-matrix' });
+    if (plugin === 'netskope') Object.assign(of as object, { tag: usualTag });
   }
-  const house = openHouse(settings, client, false);
-  return { house, tenant: house.tenant(name) };
+  return { settings, folder };
+}
+
+let runs = 0;
+
+function settingsFor({ settings, folder }: Usual, url: string, { tenant, tag }: TrialOptions): Settings {
+  runs += 1;
+  const text = JSON.stringify(settings)
+    .replaceAll(usualUrl, url)
+    .replaceAll(usualTenant, tenant)
+    .replaceAll(usualTag, tag ?? usualTag)
+    .replaceAll(folder, join(folder, `run-${runs}`));
+  return JSON.parse(text) as Settings;
 }
 
 /** As workflows name them. */
