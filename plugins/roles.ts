@@ -73,6 +73,7 @@ export interface DeviceTag {
   readonly name: string;
   isTagged(device: ManagedDevice, call: Call): Promise<boolean>;
   add(device: ManagedDevice, call: Call): Promise<void>;
+  /** From the installation before a fresh image as well, where that is known. */
   remove(device: ManagedDevice, call: Call): Promise<void>;
 }
 

@@ -69,7 +69,11 @@ export function createDeviceTag(
     async remove(device, call) {
       tagId ??= await find(call);
       // A tag that does not exist is on no device.
-      if (tagId !== undefined) await change(operations.removeTag, tagId, threeNames(device), call);
+      if (tagId === undefined) return;
+      await change(operations.removeTag, tagId, threeNames(device), call);
+      // A fresh image leaves its tag behind, on an installation that is no more.
+      const before = device.previousNsdeviceuid && threeNames({ ...device, nsdeviceuid: device.previousNsdeviceuid });
+      if (before && (await find(call, before)) !== undefined) await change(operations.removeTag, tagId, before, call);
     },
   };
 }

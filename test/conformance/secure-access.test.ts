@@ -249,6 +249,23 @@ describe('device tag', () => {
     expect(await deviceTag.isTagged(device, call)).toBe(false);
   });
 
+  test('after a fresh image it comes off the installation before as well', async () => {
+    const { deviceTag, findDevices } = instance.secureAccess;
+    const first = await lostLaptop();
+    await deviceTag.add(first, call);
+    await post(world, 'laptop', { serial: 'SN0042', do: 're-image' });
+    const found = await findDevices({ serial: 'SN0042' }, call);
+    const second = found.find(({ nsdeviceuid }) => nsdeviceuid !== first.nsdeviceuid) as ManagedDevice;
+    expect(await deviceTag.isTagged(second, call)).toBe(false);
+    await deviceTag.add(second, call);
+    await deviceTag.remove(second, call);
+    for (const one of [first, second]) expect(await deviceTag.isTagged(one, call)).toBe(false);
+    // What is not there is not taken off.
+    await world.clearCalls();
+    await deviceTag.remove(second, call);
+    expect((await world.calls()).filter(({ path }) => path.endsWith('/bulkremove'))).toHaveLength(1);
+  });
+
   test('a tag that nobody created is created, once', async () => {
     const { deviceTag } = createNetskope(world, { tag: 'fresh tag' }).secureAccess;
     const device = await lostLaptop();
