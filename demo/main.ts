@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: one laptop through the whole house, on a real Temporal server, with the vendors simulated.
  *
- *     npm run demo -- [--story recovered|never-reappears|office|wiped] [--exit] [--json]
+ *     npm run demo -- [--story recovered|never-reappears|office|wiped|tampered] [--exit] [--json]
  * @module
  */
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { setStage } from './stage';
 import { neverReappearsStory } from './stories/never-reappears';
 import { officeStory } from './stories/office';
 import { recoveredStory } from './stories/recovered';
+import { tamperedStory } from './stories/tampered';
 import { wipedStory } from './stories/wiped';
 import type { Expect, Story } from './story';
 import { openWorld } from './world';
@@ -21,6 +22,7 @@ const stories: Record<string, Story> = {
   'never-reappears': neverReappearsStory,
   office: officeStory,
   wiped: wipedStory,
+  tampered: tamperedStory,
 };
 
 async function main(): Promise<number> {
