@@ -6,6 +6,8 @@ import type { DrillReport } from '../drill/report';
 import { clockTime } from '../playbook/clock-time';
 import { section, table, text } from './print';
 
+const longestLine = 180;
+
 /** What is wrong first, then what the settings lack, then the course. */
 export function printDrill(report: DrillReport): string {
   const { says, wrong, kept, lacks, course, asked, tasks, calls, sent } = report;
@@ -18,11 +20,11 @@ export function printDrill(report: DrillReport): string {
       lacks.flatMap(({ setting, says: lacking, remedy }) => [setting, `  ${lacking} ${remedy}`]),
     ),
     ...section(
-      'What would have happened',
+      'What would have happened (times in UTC)',
       course.flatMap(({ at, day, who, what, evidence }) => {
         if (who === 'story') return ['', `${moment(day, at)}  ── ${what}`];
         const by = who === 'playbook' ? '' : `${who}: `;
-        return [`${moment(day, at)}  ${by}${what}${evidence === undefined ? '' : ` (${evidence})`}`];
+        return [shortened(`${moment(day, at)}  ${by}${what}${evidence === undefined ? '' : ` (${evidence})`}`)];
       }),
     ),
     ...section(
@@ -64,6 +66,9 @@ function callLines({ subject, people, quiet, missed, ...often }: DrillReport['ca
     ...missed.map((line) => `  not reached: ${line}`),
   ];
 }
+
+/** Questions stand whole further down, and everything with `--json`. */
+const shortened = (line: string) => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line);
 
 const moment = (day: number, at: string) => `day ${String(day).padStart(2)}  ${at.slice(11, 16)}`;
 

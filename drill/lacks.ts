@@ -53,6 +53,8 @@ function ofPeople({ people, onCall, rules }: TenantSettings, products: Product[]
     const ofRota = people.rotas[name]?.deputies ?? [];
     return ofRota.length === 0 && members.some((member) => people.persons[member]?.deputies.length === 0);
   });
+  const reach = Object.values(people.persons).flatMap(({ notify }) => Object.keys(notify));
+  const unreached = persons.length === 0 ? [] : notifiers.flatMap(({ name }) => (reach.includes(name) ? [] : [name]));
   const alone = Object.entries(people.rotas).flatMap(([name, { members }]) => (members.length < 2 ? [name] : []));
   return [
     ...lackIf(notifiers.length === 0, {
@@ -64,6 +66,11 @@ function ofPeople({ people, onCall, rules }: TenantSettings, products: Product[]
       setting: 'plugins',
       says: 'No product is a pager: a call can be read and slept over, and nobody acknowledges where it reached them.',
       remedy: 'Add a pager, for instance plugin: pagerduty.',
+    }),
+    ...lackIf(unreached.length > 0, {
+      setting: 'people',
+      says: `Nobody is called by ${unreached.join(', ')}: no person's notify names it.`,
+      remedy: 'Add it to notify of whoever is to be called by it.',
     }),
     ...lackIf(persons.length === 0, {
       setting: 'people',
@@ -122,7 +129,9 @@ function ofLadder({ rules, sites }: TenantSettings): Lack[] {
 }
 
 function ofWipe({ wipe, rules, people }: TenantSettings, products: Product[]): Lack[] {
-  const strangers = wipe.approvers.filter((name) => !Object.hasOwn(people.persons, name));
+  const persons = Object.keys(people.persons);
+  // Where nobody is named at all, that is said already.
+  const strangers = persons.length === 0 ? [] : wipe.approvers.filter((name) => !persons.includes(name));
   const detections = products.filter(({ roles }) => roles.includes('endpointDetection'));
   const cutsOff = detections.filter(({ isolatesSelectively }) => !isolatesSelectively);
   return [

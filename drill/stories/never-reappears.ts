@@ -3,31 +3,33 @@
  * the case listens on.
  * @module
  */
-import { closeTask, startClock, stateEncryption } from '../../workflows/messages';
+import type { CaseState } from '../../playbook/case';
+import { closeTask, startClock, stateEncryption, writeOff } from '../../workflows/messages';
 import { spans, type Stage } from '../story';
 
 const { hourMs, dayMs } = spans;
 
 export async function neverReappears(stage: Stage): Promise<void> {
   stage.tell('A laptop is lost on a trip. Nobody hears of it again.');
-  await stage.report('lost', 'at the airport');
+  await stage.report('lost', 'the airport');
   await stage.pass(4 * hourMs);
   await clockOfTheLaw(stage);
 
   await stage.passTo(45 * dayMs);
   stage.tell('Nobody expects it back any more.');
   stage.answers['write-off'] = 'yes';
-  const asked = await stage.pass(10 * dayMs, ({ listening }) => listening !== undefined);
-  if (asked.listening === undefined)
-    stage.kept('Nobody was asked to write it off: the ladder has no rung that proposes it.');
+  const asked = await stage.pass(10 * dayMs, isListening);
+  if (!isListening(asked)) {
+    stage.kept('Nobody was asked whether to write it off: no rung of the ladder proposes it.');
+    await stage.decide(stage.analyst, writeOff, { reason: 'Nobody expects it back.' });
+    await stage.pass(hourMs, isListening);
+  }
 
-  await stage.passTo(60 * dayMs);
-  const end = await stage.state();
-  stage.expect(
-    asked.listening === undefined || end.listening !== undefined,
-    `Written off, it does not listen any more: it is ${end.outcome}.`,
-  );
+  const end = await stage.passTo(60 * dayMs);
+  stage.expect(isListening(end), `Written off, the case does not listen: it is ${end.outcome}.`);
 }
+
+const isListening = ({ listening }: CaseState) => listening !== undefined;
 
 /** The first clock of the settings is started, and stopped in time. */
 async function clockOfTheLaw(stage: Stage): Promise<void> {

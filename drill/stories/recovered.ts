@@ -10,7 +10,7 @@ const { minuteMs, hourMs, dayMs } = spans;
 
 export async function recovered(stage: Stage): Promise<void> {
   stage.tell('A laptop is stolen on a train. It is off.');
-  await stage.report('stolen', 'on the train');
+  await stage.report('stolen', 'the train');
 
   await stage.passTo(2 * dayMs);
   stage.tell('Somebody opens the lid in a café, for three minutes.');

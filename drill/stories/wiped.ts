@@ -13,7 +13,7 @@ const { minuteMs, hourMs, dayMs } = spans;
 
 export async function wiped(stage: Stage): Promise<void> {
   stage.tell('A laptop is stolen from a car. It is off, and it holds the customer list.');
-  await stage.report('stolen', 'in the car park');
+  await stage.report('stolen', 'the car park');
   await stage.pass(dayMs);
   await askForWipe(stage);
   await approve(stage);
