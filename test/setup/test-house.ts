@@ -8,7 +8,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { UpdateDefinition } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
@@ -29,6 +28,7 @@ import { startWorker, type RunningWorker } from '../../worker';
 import { taskQueues, workflowIds } from '../../workflows/ids';
 import type { Decided, Decision, TriageState, UserHoldState } from '../../workflows/messages';
 import type { reconciliation } from '../../workflows/reconciliation';
+import { eventually } from './eventually';
 import './time-skipping'; // It sets the SDK's log level, once per process.
 
 /** The one tenant of every test. */
@@ -90,8 +90,6 @@ export interface Fault {
 const spareLaptops = 40;
 /** Short, explicit waits; how often a failing step is tried stays as it is where a test needs it. */
 const shortWaits = { retryFirstMs: 300, moveLookEveryMs: 300, noteGatherMs: 150, journalGatherMs: 150 };
-/** How long a test waits for something to become so (milliseconds). */
-const patienceMs = 60_000;
 
 export type TestHouse = Awaited<ReturnType<typeof startTestHouse>>;
 
@@ -354,20 +352,6 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/**
- * Read, or assert, again and again until it no longer fails: for what another process does a little later.
- * @throws The last failure, when it never was so.
- */
-export async function eventually<T>(attempt: () => T | Promise<T>, withinMs = patienceMs): Promise<T> {
-  for (const endMs = Date.now() + withinMs; ; await setTimeout(50)) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > endMs) throw error;
-    }
-  }
 }
 
 export const analyst = { person: 'ana (analyst)', authenticated: false, how: 'test' };

@@ -5,9 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { clock, finish, sleeper } from './sleeper';
+import { eventually } from './eventually';
 import { connectTestServer, fastForward, skipTimeFromStart, skipTime, type TestServer } from './time-skipping';
 
-const dayMs = 24 * 60 * 60_000;
+/** A loaded machine may be so slow; who moves a clock by days is not taken for it. */
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
 const taskQueue = `time-skipping-${randomUUID()}`;
 let server: TestServer;
 let worker: Worker;
@@ -40,11 +43,11 @@ const start = () => server.client.workflow.start(sleeper, { workflowId: randomUU
 test('a clock stands at real time until it is moved, stops at each named point, and takes messages there', async () => {
   const handle = await start();
   const { startedAt } = await handle.query(clock);
-  expect(Math.abs(startedAt - Date.now())).toBeLessThan(5_000);
+  expect(Math.abs(startedAt - Date.now())).toBeLessThan(minuteMs);
   expect(worked).toBe(0);
 
   const third = await fastForward(handle, 'half past day three', 3.5 * dayMs);
-  expect(Math.abs(third - startedAt - 3.5 * dayMs)).toBeLessThan(5_000);
+  expect(Math.abs(third - startedAt - 3.5 * dayMs)).toBeLessThan(minuteMs);
   expect((await handle.query(clock)).wakes).toHaveLength(3);
   expect(worked).toBe(3);
 
@@ -53,7 +56,7 @@ test('a clock stands at real time until it is moved, stops at each named point, 
 
   await handle.signal(finish);
   const { wakes } = await handle.result();
-  expect(Math.abs(wakes.at(-1)! - startedAt - 4.5 * dayMs)).toBeLessThan(10_000);
+  expect(Math.abs(wakes.at(-1)! - startedAt - 4.5 * dayMs)).toBeLessThan(2 * minuteMs);
 });
 
 test('the clock of a workflow that has ended cannot be moved', async () => {
@@ -82,9 +85,7 @@ test('a client can skip time from the start', async () => {
     });
     await handle.result();
     const second = await other.client.workflow.start(sleeper, { workflowId: randomUUID(), taskQueue });
-    const deadline = Date.now() + 30_000;
-    while ((await second.query(clock)).wakes.length < 5 && Date.now() < deadline) continue;
-    expect((await second.query(clock)).wakes).toHaveLength(5);
+    await eventually(async () => expect((await second.query(clock)).wakes).toHaveLength(5));
     await second.terminate();
   } finally {
     await other.close();

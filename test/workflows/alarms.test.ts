@@ -4,13 +4,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
-import { createActivities } from '../../activities';
-import { activityInterceptors } from '../../activities/interceptors';
+import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { startWorker } from '../../worker';
-import { taskQueues } from '../../workflows/ids';
 import { deviceSeen, falseAlarm, recovered } from '../../workflows/messages';
+import { startMainWorker } from '../setup/main-worker';
+import { eventually } from '../setup/eventually';
 import { startTestHouse, type Laptop, type Mail, type TestHouse, type TestHouseOptions } from '../setup/test-house';
 
 const folder = mkdtempSync(join(tmpdir(), 'lost-device-alarms-'));
@@ -105,19 +104,20 @@ test('a case that stands still is found and paged once; mended, it goes on', asy
   await at.stopWorker();
   await at.startWorkerAgain();
   for (const { workflowId } of [first, second]) {
-    await at.untilCase(workflowId, 'goes on', ({ presence }) => presence.state === 'seen', 50_000);
+    await at.untilCase(workflowId, 'goes on', ({ presence }) => presence.state === 'seen');
     await at.decide(workflowId, recovered, {});
     await at.untilClosed(workflowId);
   }
-  expect((await at.reconcile()).frozen).toEqual([]);
-}, 180_000);
+  // Visibility lags a moment behind.
+  await untilFrozen(at, 0);
+}, 300_000);
 
 async function untilFrozen(at: TestHouse, count: number): Promise<string[]> {
-  for (const endMs = Date.now() + 40_000; ; await setTimeout(300)) {
+  return eventually(async () => {
     const { frozen } = await at.reconcile();
     if (frozen.length === count) return frozen;
-    if (Date.now() > endMs) throw new Error(`Frozen are: ${frozen.join(' ')}`);
-  }
+    throw new Error(`Frozen are: ${frozen.join(' ')}`);
+  }, 90_000);
 }
 
 test('three losses in one site are one alarm, told once; two, and a false alarm, are none', async () => {
@@ -126,13 +126,14 @@ test('three losses in one site are one alarm, told once; two, and a false alarm,
   const seen = async (ticket: string) => {
     const laptop = await lose(at, ticket);
     await speak(at, laptop);
-    await untilListed(at, laptop, 'Utrecht');
+    await untilListed(at, laptop, "ExecutionStatus = 'Running'", ({ memo }) => memo?.site === 'Utrecht');
     return laptop;
   };
   const [first, second] = [await seen('SITE-1'), await seen('SITE-2')];
   const mistaken = await seen('SITE-3');
   await at.decide(mistaken.workflowId, falseAlarm, {});
   await at.untilClosed(mistaken.workflowId);
+  await untilListed(at, mistaken, "LostDeviceOutcome = 'false alarm'");
   expect(await at.reconcile()).toMatchObject({ patterns: [], unreadable: [] });
 
   const third = await seen('SITE-4');
@@ -147,38 +148,23 @@ test('three losses in one site are one alarm, told once; two, and a false alarm,
     "ExecutionStatus = 'ContinuedAsNew' AND WorkflowType = 'lostDevice'",
   );
   expect(count).toBeGreaterThan(0);
-}, 120_000);
+});
 
 /** Visibility lags a moment behind the case. */
-async function untilListed(at: TestHouse, { workflowId }: Laptop, site: string): Promise<void> {
-  for (const endMs = Date.now() + 20_000; ; await setTimeout(50)) {
-    const query = `WorkflowId = '${workflowId}' AND ExecutionStatus = 'Running'`;
-    for await (const { memo } of at.client.workflow.list({ query })) if (memo?.site === site) return;
-    if (Date.now() > endMs) throw new Error(`${workflowId} is not listed with the site ${site}`);
-  }
-}
+const untilListed = (
+  at: TestHouse,
+  { workflowId }: Laptop,
+  as: string,
+  ready: (listed: WorkflowExecutionInfo) => boolean = () => true,
+): Promise<void> =>
+  eventually(async () => {
+    for await (const listed of at.client.workflow.list({ query: `WorkflowId = '${workflowId}' AND ${as}` }))
+      if (ready(listed)) return;
+    throw new Error(`${workflowId} is not listed as ${as}`);
+  });
 
 test('nobody takes the watches: that is found and paged', async () => {
-  const at = await start({
-    async work(settings, theirs, connection) {
-      const worker = await Worker.create({
-        connection,
-        namespace: settings.temporal.namespace,
-        taskQueue: taskQueues.main,
-        workflowBundle: { codePath: process.env.LOST_DEVICE_WORKFLOW_BUNDLE ?? '' },
-        activities: createActivities(theirs),
-        interceptors: { activity: [activityInterceptors] },
-      });
-      const ended = worker.run();
-      return {
-        ended,
-        async stop() {
-          worker.shutdown();
-          await ended;
-        },
-      };
-    },
-  });
+  const at = await start({ work: startMainWorker });
   const { withoutWorker } = await at.reconcile();
   expect(withoutWorker).toEqual(['No worker takes the watches of the feeds: no case hears of its device.']);
   await at.untilMail('No worker: watches', 'Start a worker');

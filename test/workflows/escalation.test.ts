@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto';
 import type { Rung } from '../../playbook/ladder';
 import type { CaseState } from '../../playbook/case';
 import { acknowledge, answer, retryStep, skipStep, snooze } from '../../workflows/messages';
-import { eventually, startTestHouse, tenant, type Laptop, type TestHouse } from '../setup/test-house';
+import { eventually } from '../setup/eventually';
+import { startTestHouse, tenant, type Laptop, type TestHouse } from '../setup/test-house';
 import { fastForward } from '../setup/time-skipping';
 
 const minuteMs = 60_000;

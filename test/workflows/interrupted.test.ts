@@ -1,11 +1,9 @@
 /**
  * Whatever happens to the program in the middle of a case, the case ends the same way.
  */
-import { Worker } from '@temporalio/worker';
+import { startMainWorker } from '../setup/main-worker';
+import { eventually } from '../setup/eventually';
 import { startTestHouse, type TestHouse, type TestHouseOptions } from '../setup/test-house';
-import { createActivities } from '../../activities';
-import { activityInterceptors } from '../../activities/interceptors';
-import { taskQueues } from '../../workflows/ids';
 import { answer, deviceSeen, recovered, reportSighting } from '../../workflows/messages';
 
 const lostGroup = 'Lost-Stolen Devices';
@@ -48,7 +46,7 @@ describe('with the product’s own worker', () => {
     const patch = { method: 'PATCH', path: '/api/v2/scim/' };
     await house.fault({ match: patch, when: 'after', effect: { delayMs: 800 } });
     await house.report({ ticket: 'STOP-1', device: { serial } });
-    while ((await house.changes(user)).length === 0) continue;
+    await eventually(async () => expect(await house.changes(user)).not.toEqual([]));
     await house.stopWorker();
     await house.startWorkerAgain();
     await house.untilContained(workflowId);
@@ -74,25 +72,8 @@ describe('with the product’s own worker', () => {
 });
 
 /** A worker that forgets every workflow after each task: all of it is replayed each time. */
-const forgetful: NonNullable<TestHouseOptions['work']> = async (settings, house, connection) => {
-  const worker = await Worker.create({
-    connection,
-    namespace: settings.temporal.namespace,
-    taskQueue: taskQueues.main,
-    workflowBundle: { codePath: process.env.LOST_DEVICE_WORKFLOW_BUNDLE ?? '' },
-    activities: createActivities(house),
-    interceptors: { activity: [activityInterceptors] },
-    maxCachedWorkflows: 0,
-  });
-  const ended = worker.run();
-  return {
-    ended,
-    async stop() {
-      worker.shutdown();
-      await ended;
-    },
-  };
-};
+const forgetful: NonNullable<TestHouseOptions['work']> = (...given) =>
+  startMainWorker(...given, { maxCachedWorkflows: 0 });
 
 test('a worker that forgets and replays every case at each task comes to the same end', async () => {
   const protectedUser = 'user0001@example.test';
