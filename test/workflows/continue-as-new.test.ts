@@ -1,6 +1,7 @@
 /**
  * A case goes on as a new run again and again: nothing is lost, nothing is doubled, and it stays the same case.
  */
+import { eventually } from '../setup/eventually';
 import { startTestHouse, type TestHouse } from '../setup/test-house';
 import type { CaseState } from '../../playbook/case';
 import { falseAlarm, recovered, replaceDevice, reportSighting, retryStep } from '../../workflows/messages';
@@ -31,7 +32,7 @@ test('the whole story, in many runs: every step once, one chain, one journal', a
   const { number } = await house.ticket({ u_serial: serial, caller: user });
   await house.report({ source: 'servicenow', ticket: number, device: { serial }, answers: { kind: 'stolen' } });
   const contained = await house.untilContained(workflowId);
-  expect(await currentRun(workflowId)).not.toBe(runOf(contained));
+  await eventually(async () => expect(await currentRun(workflowId)).not.toBe(runOf(contained)));
   expect(Object.keys((await house.hold(user)).holders)).toEqual([contained.chain]);
 
   await house.decide(workflowId, replaceDevice, {});
@@ -71,7 +72,12 @@ test('failing steps, pending notes and a flood of decisions across runs: each is
   const { number } = await house.ticket({ u_serial: serial, caller: user });
   await house.report({ source: 'servicenow', ticket: number, device: { serial } });
   const contained = await house.untilContained(workflowId);
-  await house.untilCase(workflowId, 'all told', ({ notes }) => notes.pending.length === 0);
+  await house.untilCase(
+    workflowId,
+    'all told',
+    ({ notes, steps }) =>
+      notes.pending.length === 0 && steps[`set ticket servicenow ${number} in progress`]?.state === 'done',
+  );
   await house.holdTicket(number);
 
   await house.fault({ match: { path: '/api/now/' }, times: 'always', effect: { status: 503 } });
@@ -86,7 +92,7 @@ test('failing steps, pending notes and a flood of decisions across runs: each is
   );
   // The same decisions again, in later runs: the server has forgotten them, the case has not.
   await Promise.all(sightings.map((sighting) => house.decide(workflowId, reportSighting, sighting)));
-  expect(await currentRun(workflowId)).not.toBe(before);
+  await eventually(async () => expect(await currentRun(workflowId)).not.toBe(before));
   expect(Object.keys((await house.hold(user)).holders)).toEqual([contained.chain]);
 
   await house.clearFaults();

@@ -1,6 +1,7 @@
 /**
  * What persons and later reports change in a running case.
  */
+import { eventually } from '../setup/eventually';
 import { startTestHouse, type TestHouse } from '../setup/test-house';
 import { RefusedByRule } from '../../client/cases';
 import { troubledSteps } from '../../playbook/case';
@@ -40,7 +41,7 @@ test('replace: the user goes free, the device stays held, and its next sighting 
   await expect(house.decide(workflowId, replaceDevice, {})).rejects.toThrow(RefusedByRule);
 
   await house.advance(20 * minuteMs);
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await house.untilPolled();
   expect((await house.house.cases.show(workflowId)) as object).toMatchObject({
     containment: { state: 'user released, device held', times: 1 },
   });
@@ -155,9 +156,12 @@ test('stolen after all: the further steps are taken; unknown takes nothing back;
     answers: { kind: 'stolen', powered: 'off', locked: 'yes' },
     tickets: [{ id: 'AFTER-ALL-1' }, { id: number }],
   });
-  const told = await house.ticketState(number);
-  expect(told).toMatchObject({ state: 'In Progress', comments: [] });
-  expect(told!.workNotes.join()).toContain(`Ticket servicenow ${number} joined this case.`);
+  await eventually(async () =>
+    expect(await house.ticketState(number)).toMatchObject({ state: 'In Progress', comments: [] }),
+  );
+  expect((await house.ticketState(number))!.workNotes.join()).toContain(
+    `Ticket servicenow ${number} joined this case.`,
+  );
   expect(await house.changes(user, hostname)).toEqual([
     added(user),
     revoked(user),

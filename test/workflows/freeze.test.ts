@@ -6,6 +6,7 @@ import { createPermits } from '../../activities/admission';
 import { runCli } from '../../cli/program';
 import type { GuardRow } from '../../client/guard';
 import { evidenceListSchema, guardListSchema } from '../../playbook/schemas/answers';
+import { eventually } from '../setup/eventually';
 import { startTestHouse, tenant, type TestHouse } from '../setup/test-house';
 import { fastForward } from '../setup/time-skipping';
 
@@ -61,7 +62,7 @@ test('one command stops everything before the first case, says who and why, and 
   // It outlives the worker.
   await house.stopWorker();
   await house.startWorkerAgain();
-  expect((await guard()).state).toBe('frozen');
+  await eventually(async () => expect((await guard()).state).toBe('frozen'));
 
   expect(await cli('unfreeze', '--reason', 'it was a drill')).toMatchObject({ exitCode: 0 });
   expect(await ask('lost-device:acme:SN1~run#wipe-1.1')).toMatchObject({ granted: true });
@@ -82,7 +83,9 @@ test('without a worker a freeze is stored, and holds before anything can leave',
   } finally {
     await house.startWorkerAgain();
   }
-  expect(await guard()).toMatchObject({ state: 'frozen', frozen: { reason: 'nobody is there' } });
+  await eventually(async () =>
+    expect(await guard()).toMatchObject({ state: 'frozen', frozen: { reason: 'nobody is there' } }),
+  );
   await cli('unfreeze', '--reason', 'over');
 });
 

@@ -1,6 +1,7 @@
 /**
  * Exactly one device and its user, or a person answers with the candidates in hand.
  */
+import { eventually } from '../setup/eventually';
 import { startTestHouse, tenant, type TestHouse } from '../setup/test-house';
 import { RefusedByRule } from '../../client/cases';
 import type { CaseState } from '../../playbook/case';
@@ -69,7 +70,7 @@ test('a wrong serial: the answer opens the right case, and the wrong one closes 
   expect(contained.tickets).toMatchObject([{ source: 'servicenow', id: number }]);
   expect(await house.changes(right.user)).toHaveLength(1);
   // The ticket lives on with the right case.
-  expect(await house.ticketState(number)).toMatchObject({ state: 'In Progress' });
+  await eventually(async () => expect(await house.ticketState(number)).toMatchObject({ state: 'In Progress' }));
   const stolen = { source: 'servicenow', ticket: number, answers: { kind: 'stolen' as const } };
   expect(await house.report({ ...stolen, device: { serial: right.serial } })).toMatchObject({ outcome: 'joined' });
   await house.decide(right.workflowId, falseAlarm, {});

@@ -87,8 +87,11 @@ test('what is read again counts once, and a quiet case adds nothing to its histo
   const seen = await house.untilCase(
     workflowId,
     'nothing left to tell',
-    ({ journal, notes, presence }) =>
-      presence.state === 'seen' && journal.archived === journal.next - 1 && notes.pending.length === 0,
+    ({ journal, notes, pages, presence, steps }) =>
+      presence.state === 'seen' &&
+      journal.archived === journal.next - 1 &&
+      notes.pending.length + pages.length === 0 &&
+      Object.values(steps).every(({ state }) => state === 'done'),
   );
   // Tunnel Up, heartbeats and the shutdown from one feed; page and network traffic from another: some of each, each once.
   const { recent, count, known } = seen.presence;
