@@ -55,7 +55,6 @@ const standing: TamperKind[] = [
   'fail closed',
   'taken out of the group',
   'undone',
-  'clock wrong',
 ];
 const ofClient: TamperKind[] = ['client disabled', 'client uninstalled', 'fail closed'];
 const keptAtMost = 12;
@@ -99,8 +98,8 @@ export interface TamperSigns {
   /** Names of the new installation. */
   image?: DeviceNames;
   other?: { user: string; renamed: boolean };
-  /** What its clock says, where that is wrong; undefined: it is right. Absent: the sign tells nothing of it. */
-  clock?: string | undefined;
+  /** What its clock says, where that is wrong. */
+  clock?: string;
 }
 
 export function tamperSigns(state: CaseState, sighting: Sighting): TamperSigns {
@@ -113,7 +112,8 @@ export function tamperSigns(state: CaseState, sighting: Sighting): TamperSigns {
   const client = readClient(sighting);
   const image = reImagedTo(state, sighting);
   const other = otherUserIn(state, sighting);
-  return { clock: sighting.clockSays, ...(client && { client }), ...(image && { image }), ...(other && { other }) };
+  const { clockSays: clock } = sighting;
+  return { ...(client && { client }), ...(image && { image }), ...(other && { other }), ...(clock && { clock }) };
 }
 
 /** What the client says of itself in one new sign; `over` when it is well again. Undefined when it says nothing of it. */

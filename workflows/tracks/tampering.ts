@@ -18,7 +18,6 @@ export function takeTamperSigns(c: CaseFile, sighting: Sighting, signs: TamperSi
   if (signs.other?.renamed) userRenamed(c, signs.other.user);
   else if (signs.other) anotherUser(c, signs.other.user);
   if (signs.clock !== undefined) begin(c, { kind: 'clock wrong', says: clockIsWrong(sighting.at, signs.clock) });
-  else if ('clock' in signs) endTampering(state, c.now, ['clock wrong']);
   if (signs.client === 'over') clientIsWell(c);
   else if (signs.client) {
     begin(c, signs.client.begins);
