@@ -3,8 +3,12 @@
  * @module
  */
 import { benchContainment } from './containment';
+import { benchLimits } from './limits';
 
-const benches: Record<string, (json: boolean) => Promise<void>> = { containment: benchContainment };
+const benches: Record<string, (json: boolean) => Promise<void>> = {
+  containment: benchContainment,
+  limits: benchLimits,
+};
 
 const [name = '', ...flags] = process.argv.slice(2);
 const bench = benches[name];
