@@ -50,6 +50,7 @@ export function imagineLaptop(startMs: number) {
     names,
     /** What the products hold. */
     inLostGroup: false,
+    groupOwner: 'api' as 'api' | 'directory',
     tagged: false,
     account: { id: 'drill-user', user: names.user, enabled: true } as DirectoryAccount,
     directoryDevice: { id: 'drill-device', displayName: names.hostname, enabled: true } as DirectoryDevice,
@@ -104,6 +105,7 @@ export function imagineLaptop(startMs: number) {
       installations += 1;
       laptop.wiped = false;
       laptop.configured = false;
+      laptop.cutOff = false;
       laptop.enrolments.push(enrolment(installations, atMs));
       laptop.agents.push(agent(installations));
     },
@@ -125,6 +127,7 @@ export function imagineLaptop(startMs: number) {
       };
       laptop.said.set(kind, [...(laptop.said.get(kind) ?? []), record]);
     };
+    if (laptop.wiped) return;
     const seenFrom = { publicAddress: place.publicAddress, place: { city: place.name } };
     say('tool', 'Seen by its agent', { publicAddress: place.publicAddress });
     laptop.agents.at(-1)!.lastSeenAt = at;

@@ -31,8 +31,11 @@ const pollEveryMs = 100;
 
 /** Make the players of one tenant's products. @throws BadInput as `createPlugins`. */
 export function rehearse(parts: TenantSettings['plugins'], laptop: Laptop): Map<string, NamedPlugin> {
+  const instances = createPlugins(parts);
+  const groupIsPushed = [...instances.values()].some(({ directory }) => directory?.hasLostGroup);
+  if (groupIsPushed) laptop.groupOwner = 'directory';
   return new Map(
-    [...createPlugins(parts)].map(([name, real]) => [
+    [...instances].map(([name, real]) => [
       name,
       {
         name,
@@ -90,7 +93,7 @@ function playSecureAccess(name: string, real: SecureAccess, laptop: Laptop): Sec
       groupId: 'drill-group',
       isMember: laptop.inLostGroup,
       groups: [],
-      groupOwner: 'api',
+      groupOwner: laptop.groupOwner,
     }),
     nameOfUser: async () => names.user,
     addToLostGroup: move(true, `${names.user} added to the lost group`),
@@ -112,15 +115,21 @@ function playSecureAccess(name: string, real: SecureAccess, laptop: Laptop): Sec
   };
 }
 
-function playDirectory(name: string, { settleMs, provisioningCycleMs }: Directory, laptop: Laptop): Directory {
+/** What it pushes is seen in secure access at once. */
+function playDirectory(name: string, real: Directory, laptop: Laptop): Directory {
+  const { settleMs, provisioningCycleMs, hasLostGroup } = real;
+  const move = (isIn: boolean, what: string) => async (_: string, call: Call) => {
+    laptop.inLostGroup = isIn;
+    laptop.did(name, what, call.now);
+  };
   return {
     settleMs,
     provisioningCycleMs,
+    ...(hasLostGroup && { hasLostGroup }),
     readAccount: async () => ({ ...laptop.account }),
-    // Secure access owns the imagined group.
-    readMembership: async () => undefined,
-    addToLostGroup: async () => undefined,
-    removeFromLostGroup: async () => undefined,
+    readMembership: async () => (hasLostGroup ? { isMember: laptop.inLostGroup } : undefined),
+    addToLostGroup: move(true, `${laptop.names.user} added to the lost group`),
+    removeFromLostGroup: move(false, `${laptop.names.user} taken out of the lost group`),
     provisionNow: async () => true,
     async revokeSessions(_, call) {
       laptop.account.sessionsValidFrom = laptop.at(call.now);
@@ -172,7 +181,7 @@ function playEndpointDetection(name: string, real: EndpointDetection, laptop: La
   const isolate = (id: string, isolated: boolean, call: Call) => {
     const agent = laptop.agents.find((known) => known.id === id);
     if (agent) agent.isolation = isolated ? 'isolated' : 'none';
-    laptop.cutOff = isolated && selective === undefined;
+    laptop.cutOff = selective === undefined && laptop.agents.at(-1)?.isolation === 'isolated';
     laptop.did(name, isolated ? 'laptop isolated' : 'isolation lifted', call.now);
   };
   return {

@@ -108,6 +108,8 @@ export interface Directory {
   /** Directory objects of this device. Exactly one is needed before it may be changed. */
   findDirectoryDevices(device: DeviceNames, call: Call): Promise<DirectoryDevice[]>;
   setDeviceEnabled(device: DirectoryDevice, enabled: boolean, call: Call): Promise<void>;
+  /** The settings name a lost group here: this directory writes it, and pushes it to secure access. */
+  readonly hasLostGroup?: true;
   readonly settleMs: number;
   /** Longest time until a regular provisioning cycle has carried a change (milliseconds). */
   readonly provisioningCycleMs: number;
@@ -266,7 +268,7 @@ export interface TicketDesk {
   /** Add a note that customers never see. `marker` is in the text; a note that carries it already is not added again. */
   addInternalNote?(id: string, note: { marker: string; text: string }, call: Call): Promise<'added' | 'already there'>;
   /**
-   * Move the ticket; where it is already there nothing is sent. A ticket that is over stays so, but for `in progress again`,
+   * Move the ticket; where it is already there nothing changes. A ticket that is over stays so, but for `in progress again`,
    * which takes a resolved one up: its laptop is back.
    */
   setState?(id: string, state: TicketState, closeNotes: string, call: Call): Promise<void>;

@@ -57,6 +57,7 @@ export function createDirectory(settings: EntraSettings): Directory {
   }
 
   return {
+    ...(groupId !== undefined && { hasLostGroup: true }),
     settleMs: settings.settleMs,
     provisioningCycleMs: settings.provisioningCycleMs,
     readAccount,
