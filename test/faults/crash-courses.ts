@@ -119,6 +119,35 @@ export const courses: Course[] = [
       `crowdstrike: ${laptop.hostname} released`,
     ],
   },
+  {
+    name: 'tampered',
+    kind: 'stolen',
+    ends: { outcome: 'recovered' },
+    async play(world, { workflowId, serial }) {
+      await held(world, workflowId);
+      await world.move(serial, { do: 'tamper', how: 'removed-from-group' });
+      await world.move(serial, { do: 'online', place: 'cafe' });
+      await world.untilSaid(
+        workflowId,
+        'put back',
+        ({ containment }) => containment.state === 'contained' && containment.putBack.length === 1,
+      );
+      await world.move(serial, { do: 'tamper', how: 'user-disabled' });
+      await world.untilSaid(workflowId, 'the client disabled', ({ tampering }) =>
+        tampering.some(({ kind }) => kind === 'client disabled'),
+      );
+      await world.move(serial, { do: 'offline' });
+      await world.decide(workflowId, recovered, {});
+    },
+    changes: (laptop) => [
+      ...contained(laptop),
+      disabled(laptop),
+      again(contained(laptop)[0] ?? ''),
+      // The first removal was somebody else's.
+      again(free(laptop)),
+      enabled(laptop),
+    ],
+  },
 ];
 
 const isBack = ({ outcome, containment }: CaseState) => outcome === 'open' && containment.state === 'contained';

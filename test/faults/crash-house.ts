@@ -32,17 +32,21 @@ const secondMs = 1_000;
 
 /** Days of silence, as long as this. Every wait is written down; retries and time-outs stay as they are. */
 const silence: Record<string, number> = {
-  'lost-mode': 12 * secondMs,
-  wipe: 13 * secondMs,
-  'write-off': 14 * secondMs,
+  'lost-mode': 15 * secondMs,
+  wipe: 16 * secondMs,
+  'write-off': 17 * secondMs,
 };
+/** Fifty cases ask for more within a minute than a pager takes (120 calls), so that nobody is called for proposals. */
+const ladder = defaultRules.escalation.ladder
+  .filter(({ name }) => name !== 'proposal')
+  .map((rung) => ({ ...rung, afterMs: silence[rung.name] ?? rung.afterMs }));
 
 const rules = {
   directorySteps: { lost: ['revoke-sessions', 'disable-device'], stolen: ['revoke-sessions', 'disable-device'] },
   waits: { retryFirstMs: 500, moveLookEveryMs: 500 },
-  escalation: {
-    ladder: defaultRules.escalation.ladder.map((rung) => ({ ...rung, afterMs: silence[rung.name] ?? rung.afterMs })),
-  },
+  escalation: { ladder },
+  // Whoever is heard is looked at: has somebody undone what holds it?
+  levers: { lookWhenHeardMs: 3 * secondMs },
   wipe: { waits: { settleMs: 1_000, lookFirstMs: 1_000, lookMaxMs: 2_000, askEveryMs: 1_000 } },
 };
 

@@ -20,6 +20,9 @@ const patienceMs = Number(process.env.PATIENCE ?? 240) * secondMs;
 /** The laptops' clock moves on by at most this at once, as long as somebody waits for it (milliseconds). */
 const clockStepMs = 10 * minuteMs;
 
+/** Whoever asks a program that dies is not told: after this time it asks again (milliseconds). */
+const answerMs = 20 * secondMs;
+
 export interface Laptop {
   serial: string;
   hostname: string;
@@ -84,7 +87,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
     }
   }
 
-  const show = async (workflowId: string) => (await cases.show(workflowId, { withinMs: 20 * secondMs })) as CaseState;
+  const show = async (workflowId: string) => (await cases.show(workflowId, { withinMs: answerMs })) as CaseState;
 
   return {
     house,
@@ -119,10 +122,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
         ...rest,
       } as unknown as D;
       return untilFound(`${workflowId}: ${update.name} ${JSON.stringify(rest)}`, secondMs, () =>
-        Promise.race([
-          cases.decide(workflowId, update, decision),
-          setTimeout(20 * secondMs).then(() => Promise.reject(new Error('no answer'))),
-        ]).catch(async (error: unknown) => {
+        within(answerMs, cases.decide(workflowId, update, decision)).catch(async (error: unknown) => {
           // Its answer was lost, and the case has gone on since.
           if ((await show(workflowId)).decisions.includes(decision.id)) return { text: 'taken' };
           throw error;
@@ -159,7 +159,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
     async everythingIsHeard(): Promise<void> {
       const fromMs = Date.now();
       const reads = new Map<string, Set<string>>();
-      await untilFound('every feed is read', secondMs, async () => {
+      await untilFound('every feed is read', 2 * secondMs, async () => {
         for (const { plugin, feed, lastSuccessAt = '' } of await house.readFeeds()) {
           const read = reads.get(`${plugin}/${feed}`) ?? new Set();
           reads.set(`${plugin}/${feed}`, read);
@@ -174,4 +174,13 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
       await Promise.all([looking, clock]);
     },
   };
+}
+
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  const patience = new AbortController();
+  const late = setTimeout(ms, undefined, { signal: patience.signal }).then(
+    () => Promise.reject(new Error(`no answer within ${ms / secondMs} s`)),
+    () => answer,
+  );
+  return Promise.race([answer, late]).finally(() => patience.abort());
 }
