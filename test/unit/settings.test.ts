@@ -1,12 +1,12 @@
 /** The settings file: what a good one becomes, and how everything that is wrong with a bad one is said at once. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { defaultRules } from '../../playbook/rules';
 import { createPlugins } from '../../plugins';
 import { BadInput } from '../../plugins/errors';
 import { ensureIndexKey } from '../../settings/index-key';
-import { loadSettings } from '../../settings/load';
+import { loadSettings, loadSettingsWithoutSecrets } from '../../settings/load';
 
 const secret = `whsec_${Buffer.from('a secret of thirty-two letters').toString('base64')}`;
 const environment = { ...process.env };
@@ -450,4 +450,38 @@ test('the index key is made once, for our account only, also when many start tog
   expect(await ensureIndexKey(data)).toBe(keys[0]);
   expect(readFileSync(path.join(data, 'index-key'), 'utf8').trim()).toBe(keys[0]);
   expect(statSync(path.join(data, 'index-key')).mode & 0o777).toBe(0o600);
+});
+
+describe('without secrets', () => {
+  test('each is looked for and none is read; what stands in for it fits its product; nothing is written', async () => {
+    writeFileSync(path.join(folder, 'there.secret'), secret);
+    writeFileSync(path.join(folder, 'empty.secret'), '');
+    delete process.env.NO_SUCH_SECRET;
+    const given = good
+      .replace("['file:webhook.secret']", "['file:there.secret', 'file:empty.secret', 'file:none.secret']")
+      .replace(
+        'archive:',
+        'pager: { plugin: pagerduty, routingKey: env:NO_SUCH_SECRET, webhookSecrets: [env:NO_SUCH_SECRET], apiToken: env:NO_SUCH_SECRET }\n' +
+          '      vault: { plugin: encrypted-folder, path: ./secrets, keys: [env:NO_SUCH_SECRET] }\n      archive:',
+      );
+    const { settings, missing } = await loadSettingsWithoutSecrets(write(given));
+    const said = missing.map(({ path: setting, message }) => `${setting} ${message}`).sort();
+    expect(said).toEqual([
+      'tenants.acme.plugins.generic.secrets.1 names empty.secret, which is empty: write the secret into it',
+      'tenants.acme.plugins.generic.secrets.2 names none.secret, which cannot be read (ENOENT): write it, readable by our account',
+      ...['pager.apiToken', 'pager.routingKey', 'pager.webhookSecrets.0', 'vault.keys.0'].map(
+        (field) => `tenants.acme.plugins.${field} names NO_SUCH_SECRET, which is not in the environment: set it`,
+      ),
+    ]);
+    expect(JSON.stringify(settings)).not.toContain('token-from-the-environment');
+    expect(JSON.stringify(settings)).not.toContain(secret);
+    expect([...createPlugins(settings.tenants.acme?.plugins ?? {}).keys()]).toHaveLength(5);
+    expect(existsSync(path.join(folder, 'state'))).toBe(false);
+  });
+
+  test('a mistake, and a secret in the open, are refused as always', async () => {
+    const refused = loadSettingsWithoutSecrets(write(good.replace('env:NETSKOPE_TOKEN', 'hunter2')));
+    await expect(refused).rejects.toThrow(/token is a secret in the open/);
+    await expect(loadSettingsWithoutSecrets(write(good.replace('retryMaxMs', 'retryMax')))).rejects.toThrow(/retryMax/);
+  });
 });
