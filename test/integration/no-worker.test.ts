@@ -10,6 +10,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { startServer } from '../../server';
 import { startWorker } from '../../worker';
 import { workflowIds } from '../../workflows/ids';
+import { eventually } from '../setup/eventually';
 import { startTestHouse, tenant } from '../setup/test-house';
 
 const everyMs = 150;
@@ -34,11 +35,13 @@ test('without a worker people are paged once, and told when it is over', async (
     isStaffed = true;
     await house.startWorkerAgain();
     await house.untilMail('Over: No worker: every case stands still');
-    expect(await health()).toEqual({ status: 'ok', workers: 'ok' });
-    expect(await house.changes('alarm:no-worker')).toEqual([
-      'pagerduty: incident alarm:no-worker:main triggered',
-      'pagerduty: incident alarm:no-worker:main resolved',
-    ]);
+    await eventually(async () => expect(await health()).toEqual({ status: 'ok', workers: 'ok' }));
+    await eventually(async () =>
+      expect(await house.changes('alarm:no-worker')).toEqual([
+        'pagerduty: incident alarm:no-worker:main triggered',
+        'pagerduty: incident alarm:no-worker:main resolved',
+      ]),
+    );
     await house.untilContained(workflowId);
     await setTimeout(6 * everyMs);
     expect(house.mails.filter(({ subject }) => subject.includes('No worker'))).toHaveLength(2);
@@ -59,6 +62,7 @@ test('a reconciliation that stands still cannot say so: the process that takes t
     // Five in a row take minutes.
     dynamicConfig: { 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 1 },
   });
+  await eventually(async () => expect(await house.house.missingWorkers()).toEqual([]));
   const server = await startServer(house.settings, house.house, () => {}, everyMs);
   try {
     await setTimeout(6 * everyMs);

@@ -13,6 +13,7 @@ import { loadSettings } from '../../settings/load';
 import type { CallRecord } from '../../simulator/calls';
 import { startSimulator, type RunningSimulator } from '../../simulator/server';
 import { writeSimulatorSettings } from '../../simulator/settings';
+import { eventually } from '../setup/eventually';
 import '../setup/time-skipping'; // It sets the SDK's log level, once per process.
 
 const folder = mkdtempSync(join(tmpdir(), 'lost-device-webhook-'));
@@ -95,8 +96,10 @@ test('a good one sent 50 times at once, and again with other delivery ids, is on
     ((await (await fetch(`${simulator.url}/control/calls`)).json()) as CallRecord[]).flatMap(({ changed }) =>
       changed === null ? [] : [changed],
     );
-  for (const endMs = Date.now() + 20_000; (await changes()).length === 0 && Date.now() < endMs;) await setTimeout(50);
+  await eventually(async () => expect(await changes()).not.toEqual([]));
   await setTimeout(1_000);
   expect(await changes()).toEqual(['netskope: pat@example.test added to group Lost-Stolen Devices']);
-  expect(await list()).toMatchObject([{ workflowId, kind: 'case', running: true, containment: 'contained' }]);
+  await eventually(async () =>
+    expect(await list()).toMatchObject([{ workflowId, kind: 'case', running: true, containment: 'contained' }]),
+  );
 });

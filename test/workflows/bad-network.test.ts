@@ -81,4 +81,4 @@ test(`cases come to their end through a bad network (seed ${seed})`, async () =>
   expect(ended.flatMap((end) => (end.status === 'rejected' ? [String(end.reason)] : []))).toEqual([]);
   expect(await house.lostGroup()).toEqual([]);
   expect(await house.wrongs()).toEqual([]);
-}, 120_000);
+}, 300_000);

@@ -7,7 +7,7 @@ import { analyst, startTestHouse, type Laptop, type TestHouse } from '../setup/t
 
 const ben = { ...analyst, person: 'ben (lead)' };
 const hourMs = 60 * 60_000;
-const waits = { settleMs: 300, lookFirstMs: 300, lookMaxMs: 600, isolateAfterMs: 6_000, askEveryMs: 400 };
+const waits = { settleMs: 300, lookFirstMs: 300, lookMaxMs: 600, isolateAfterMs: 12_000, askEveryMs: 400 };
 
 let house: TestHouse;
 beforeAll(async () => {
