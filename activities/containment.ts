@@ -210,11 +210,11 @@ export function createContainmentActivities(house: House) {
     requireMovable(tenant, membership);
     if (membership.isMember) return moved(tenant, input, true, false);
 
-    let accepted = true;
+    let accepted: boolean;
     if (input.via === 'directory') {
       const directory = requireDirectory(tenant);
-      const inDirectory = await directory.readMembership(input.user, call);
-      if (!inDirectory?.isMember) accepted = await sendOnce(() => directory.addToLostGroup(input.user, call));
+      // Whatever the directory reads: it may lag behind an earlier change, and to add a member again is harmless.
+      accepted = await sendOnce(() => directory.addToLostGroup(input.user, call));
       await directory.provisionNow(input.user, call).catch(ignoreUnlessRefused);
     } else {
       accepted = await sendOnce(() => tenant.secureAccess.addToLostGroup(membership, call));
@@ -235,11 +235,11 @@ export function createContainmentActivities(house: House) {
   async function releaseUser(input: MoveInput): Promise<Moved> {
     const tenant = house.tenant(input.tenant);
     const call = callAt(input.now);
-    let accepted = true;
+    let accepted: boolean;
     if (input.via === 'directory') {
       const directory = requireDirectory(tenant);
-      const inDirectory = await directory.readMembership(input.user, call);
-      if (inDirectory?.isMember) accepted = await sendOnce(() => directory.removeFromLostGroup(input.user, call));
+      // As above: a reading of before the move would leave the user in the group for ever.
+      accepted = await sendOnce(() => directory.removeFromLostGroup(input.user, call));
       await directory.provisionNow(input.user, call).catch(ignoreUnlessRefused);
     } else {
       const membership = await tenant.secureAccess.readMembership(input.user, call);

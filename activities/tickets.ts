@@ -3,8 +3,8 @@
  * @module
  */
 import type { TicketRef } from '../playbook/report';
-import { OutcomeUnknown } from '../plugins/errors';
 import type { Page, Ticket, TicketState } from '../plugins/roles';
+import { pageThrough } from './alarms';
 import { callAt } from './call';
 import type { House } from './house';
 
@@ -58,14 +58,7 @@ export function createTicketActivities(house: House) {
   /** Page people through every notifier. The key is the same on a repeat, so receivers drop it. */
   async function pagePeople(input: { tenant: string; now: string; page: Page }): Promise<number> {
     const { notifiers } = house.tenant(input.tenant);
-    for (const notifier of notifiers.values()) {
-      try {
-        await notifier.page(input.page, callAt(input.now));
-      } catch (error) {
-        // A page that may have gone out is not sent again: two pages at night cost more trust than one lost.
-        if (!(error instanceof OutcomeUnknown)) throw error;
-      }
-    }
+    for (const notifier of notifiers.values()) await pageThrough(notifier, input.page, callAt(input.now));
     return notifiers.size;
   }
 

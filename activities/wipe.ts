@@ -73,7 +73,7 @@ export function createWipeActivities(house: House) {
         'LDP_NOT_OFFERED',
         'Its PIN must be kept before the command leaves: the settings name no secret store.',
       );
-    const cleanUp = await management.readCleanUp?.(call).catch(() => undefined);
+    const cleanUp = await management.readCleanUp?.(call).catch(() => 'not readable' as const);
     const earlierWipe = newestEnded(await management.readCommands(record.id, call));
     const hosts = agentHostsOf(tenant);
     const steering = await steeringWarnings(tenant, hosts, call);
@@ -91,17 +91,13 @@ export function createWipeActivities(house: House) {
       dryRun: wipe.dryRun,
       approvers: wipe.approvers,
       evidence: await takeEvidence(tenant, input, found, call),
-      ...(cleanUp && { cleanUpAfterMs: cleanUp.afterMs }),
+      ...(typeof cleanUp === 'object' && { cleanUpAfterMs: cleanUp.afterMs }),
       hosts,
       warnings: [
         ...steering.inItsWay,
         offer.because,
         ...(await isolationWarning(tenant, input.device, call)),
-        ...(cleanUp
-          ? [
-              `${plugin} forgets devices that are silent for ${Math.round(cleanUp.afterMs / 86_400_000)} days, and commands with them.`,
-            ]
-          : []),
+        ...cleanUpWarning(plugin, cleanUp),
         ...steering.otherwise,
       ],
     };
@@ -271,11 +267,21 @@ async function takeEvidence(
 async function isolationWarning(tenant: Tenant, device: ManagedDevice, call: Call): Promise<string[]> {
   const warnings: string[] = [];
   for (const [plugin, detection] of tenant.detections) {
-    const agents = await detection.findAgents(device, call).catch(() => []);
-    if (agents.some(({ isolation }) => isolation === 'isolated' || isolation === 'being isolated'))
+    const agents = await detection.findAgents(device, call).catch(() => undefined);
+    if (agents === undefined)
+      warnings.push(`${plugin} could not be asked whether it is isolated: then it never hears of its wipe.`);
+    else if (agents.some(({ isolation }) => isolation === 'isolated' || isolation === 'being isolated'))
       warnings.push(`It is isolated by ${plugin}: ${detection.whileIsolated}`);
   }
   return warnings;
+}
+
+function cleanUpWarning(plugin: string, cleanUp: { afterMs: number } | 'not readable' | undefined): string[] {
+  if (cleanUp === undefined) return [];
+  if (cleanUp === 'not readable')
+    return [`Whether ${plugin} forgets devices that are silent, and commands with them, could not be read.`];
+  const days = Math.round(cleanUp.afterMs / 86_400_000);
+  return [`${plugin} forgets devices that are silent for ${days} days, and commands with them.`];
 }
 
 /** Best effort: does the steering configuration let the command reach the device? */

@@ -113,8 +113,12 @@ export function createTicketDesk(source: string, settings: ServicenowSettings, a
     async setState(id, state, _closeNotes, call) {
       const found = await requireRow(id, call);
       const now = textOf(found, 'state');
-      const stays = state === 'in progress again' ? states.closed.includes(now) : isOver(now);
-      if (stays || (state !== 'resolved' && now === states.inProgress)) return;
+      // A reading of before the resolution would leave it resolved. To write a state that is there already changes nothing.
+      const stays =
+        state === 'in progress again'
+          ? states.closed.includes(now)
+          : isOver(now) || (state === 'in progress' && now === states.inProgress);
+      if (stays) return;
       await update(
         textOf(found, 'sys_id'),
         state !== 'resolved'

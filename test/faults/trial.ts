@@ -59,9 +59,10 @@ const attempts = 3;
 const triesUntilCalled = 3;
 /** A person mends a step so often. */
 const mostMendings = 3;
-/** How long a simulated vendor may be silent, and takes to show a change (milliseconds). */
-const timeoutMs = 300;
+/** How long a simulated vendor takes to show a change (milliseconds). */
 const settleMs = 200;
+/** How long it may be silent (milliseconds): short only where it will be, because a loaded machine is slow as well. */
+const timeoutMs = { usual: 15_000, whereItHangs: 1_000 };
 
 /** A watch that starts again after failures must have come through by then (milliseconds). */
 const watchedWithinMs = 60_000;
@@ -265,7 +266,7 @@ export async function readUsualSettings(folder: string): Promise<Usual> {
   for (const { plugin, settings: of } of Object.values(settings.tenants[usualTenant]?.plugins ?? {})) {
     if (['netskope', 'entra', 'intune', 'crowdstrike'].includes(plugin)) Object.assign(of as object, { settleMs });
     if (plugin !== 'folder' && plugin !== 'encrypted-folder' && plugin !== 'webhook')
-      Object.assign(of as object, { timeoutMs });
+      Object.assign(of as object, { timeoutMs: timeoutMs.usual });
     if (plugin === 'netskope') Object.assign(of as object, { tag: usualTag });
   }
   return { settings, folder };
@@ -273,14 +274,15 @@ export async function readUsualSettings(folder: string): Promise<Usual> {
 
 let runs = 0;
 
-function settingsFor({ settings, folder }: Usual, url: string, { tenant, tag }: TrialOptions): Settings {
+function settingsFor({ settings, folder }: Usual, url: string, { tenant, tag, aim }: TrialOptions): Settings {
   runs += 1;
   const text = JSON.stringify(settings)
     .replaceAll(usualUrl, url)
     .replaceAll(usualTenant, tenant)
     .replaceAll(usualTag, tag ?? usualTag)
     .replaceAll(folder, join(folder, `run-${runs}`));
-  return JSON.parse(text) as Settings;
+  const inHaste = (value: unknown) => (value === timeoutMs.usual ? timeoutMs.whereItHangs : value);
+  return JSON.parse(text, (_, value: unknown) => (aim && 'hang' in aim.effect ? inHaste(value) : value)) as Settings;
 }
 
 /** As workflows name them. */
