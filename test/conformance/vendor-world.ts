@@ -117,3 +117,17 @@ export function everyFault(operations: Operation[], exercises: Record<string, Ex
     })),
   );
 }
+
+/** Expects that a call which is cancelled while this request of it hangs ends at once, with the canceller's own reason. */
+export async function expectItsOwnReason(
+  world: VendorWorld,
+  match: Fault['match'],
+  run: (call: Call) => Promise<unknown>,
+): Promise<void> {
+  const controller = new AbortController();
+  const reason = new Error('cancelled');
+  await world.fault({ match, effect: { hang: true } });
+  const running = run({ ...call, signal: controller.signal });
+  setTimeout(() => controller.abort(reason), 30);
+  await expect(running).rejects.toBe(reason);
+}
