@@ -17,6 +17,7 @@ import {
 import type { PlaybookActivities } from '../activities';
 import type { CaseState, PendingPage, Question, Step, TrackName } from '../playbook/case';
 import { namesOf, openCase, pageHash, takeReport, troubledSteps, upgrade } from '../playbook/case';
+import { asMarkdown, onOneLine } from '../playbook/plain-text';
 import { nameTicket } from '../playbook/report';
 import { defaultRules } from '../playbook/rules';
 import { summarise } from '../playbook/summary';
@@ -38,6 +39,10 @@ const tailKept = 20;
 const longestBacklog = 400;
 /** Longest text of one entry (characters). */
 const longestText = 400;
+/** Signs that may wait for the archive before further ones wait for their turn: the state stays within its budget. */
+const roomForSigns = 50;
+/** A search attribute holds 2,048 bytes, and the server ends a case that sets a longer one: so many hashes of tickets fit. */
+const mostTicketKeys = 80;
 
 export class CaseFile {
   readonly state: CaseState;
@@ -99,7 +104,7 @@ export class CaseFile {
       return;
     }
     const at = more.at ?? this.now;
-    const cut = (value: string) => (value.length > longestText ? `${value.slice(0, longestText)}…` : value);
+    const cut = (value: string) => onOneLine(value, longestText);
     journal.tail.push({
       n: journal.next,
       at,
@@ -123,6 +128,30 @@ export class CaseFile {
     this.state.paged = [...this.state.paged, pageHash(key)].slice(-200);
     const to = this.hasLadder ? { to: rules.escalation.news } : {};
     pages.push({ key: `${chain}:${key}`, subject, text, ...to });
+  }
+
+  /** What waits for its turn, and the end of the queue. */
+  private inTurn = 0;
+  private lastTurn = Promise.resolve();
+
+  /** Take signs in, in the order in which they came: at once where the archive keeps up, else after those before them. */
+  takeInTurn(take: () => void): Promise<void> | void {
+    if (this.inTurn === 0 && (this.hasRoom || !patched('signs take turns'))) return take();
+    this.inTurn += 1;
+    this.lastTurn = this.lastTurn.then(async () => {
+      await condition(() => this.hasRoom);
+      take();
+      this.inTurn -= 1;
+    });
+    return this.lastTurn;
+  }
+
+  /** An archive that is away makes nothing wait: more of the same is then only counted. */
+  private get hasRoom(): boolean {
+    const { journal, steps } = this.state;
+    const archiving = steps[archiveStep]?.state;
+    const keepsUp = journal.next - 1 - journal.archived < roomForSigns;
+    return keepsUp || this.draining || this.closing || archiving === 'failing' || archiving === 'stuck';
   }
 
   // --- waiting ---------------------------------------------------------------------------------------------------
@@ -277,6 +306,7 @@ export class CaseFile {
   showStatus(): void {
     const { state } = this;
     this.status = this.statusNow();
+    const ticketKeys = state.tickets.flatMap(({ key }) => (key === undefined ? [] : [key]));
     upsertSearchAttributes([
       { key: caseAttributes.outcome, value: state.outcome },
       { key: caseAttributes.containment, value: state.containment.state },
@@ -284,18 +314,18 @@ export class CaseFile {
       { key: caseAttributes.presence, value: state.presence.state },
       { key: caseAttributes.needs, value: needs(state) },
       { key: caseAttributes.keys, value: state.keys },
-      { key: caseAttributes.tickets, value: state.tickets.flatMap(({ key }) => (key === undefined ? [] : [key])) },
+      { key: caseAttributes.tickets, value: ticketKeys.slice(-mostTicketKeys) },
     ]);
     const team = state.device?.team;
     const site = state.presence.last?.site;
     upsertMemo({
       openedAt: state.openedAt,
       names: namesOf(state),
-      tickets: state.tickets.map(nameTicket),
+      tickets: state.tickets.slice(-mostTicketKeys).map(nameTicket),
       ...(team !== undefined && { team }),
       ...(site !== undefined && { site }),
     });
-    setCurrentDetails(summarise(state));
+    setCurrentDetails(asMarkdown(summarise(state)));
   }
 
   private statusNow(): string {
@@ -320,7 +350,7 @@ export class CaseFile {
       await this.until(() => behind() || this.closing);
       if (!behind()) return;
       if (journal.sending === undefined) {
-        await this.until(() => this.hurrying, this.after(rules.waits.journalGatherMs));
+        await this.until(() => this.hurrying || this.inTurn > 0, this.after(rules.waits.journalGatherMs));
         journal.sending = Math.min(journal.next - 1, journal.archived + 200);
       }
       await this.archiveBatch();
@@ -331,7 +361,7 @@ export class CaseFile {
     const { journal, tenant, chain } = this.state;
     const last = journal.sending ?? journal.archived;
     const entries = journal.tail.filter((entry) => entry.n > journal.archived && entry.n <= last);
-    await this.step('archive the journal', () => act.archiveJournal({ tenant, now: this.now, chain, entries }), {
+    await this.step(archiveStep, () => act.archiveJournal({ tenant, now: this.now, chain, entries }), {
       track: 'case',
       partOfEnding: true,
     });
@@ -393,7 +423,7 @@ export class CaseFile {
 
   /** Resolves at a quiet point once the server suggests continuing as new: no handler, no activity in flight. */
   async untilDrained(): Promise<void> {
-    await condition(() => workflowInfo().continueAsNewSuggested);
+    await condition(() => workflowInfo().continueAsNewSuggested && this.inTurn === 0);
     this.draining = true;
     await condition(() => this.quiet);
   }
@@ -404,6 +434,7 @@ export class CaseFile {
 }
 
 const noteIn = 'note in ticket';
+const archiveStep = 'archive the journal';
 
 /** Trouble with a note is not told by a note: the ticket would never hear the end of it. */
 export function toldInTickets(step: string): boolean {

@@ -44,7 +44,7 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
   // What may come in at any time.
   setHandler(describe, () => state);
   setHandler(reportReceived, (report) => takeLaterReport(c, report));
-  setHandler(deviceSeen, (batch) => takeNews(c, batch));
+  setHandler(deviceSeen, (batch) => c.takeInTurn(() => takeNews(c, batch)));
   setHandler(userReleased, (answer) => takeLetGoAnswer(c, answer));
   setHandler(pageAcknowledged, (acknowledged) => takeAcknowledgement(c, acknowledged));
   takeDecisions(c);

@@ -17,6 +17,7 @@ import type { ManagedDevice } from '../playbook/device';
 import { describeDevice } from '../playbook/device';
 import type { Identified } from '../playbook/identify';
 import { candidateOption } from '../playbook/identify';
+import { asMarkdown } from '../playbook/plain-text';
 import type { Report } from '../playbook/report';
 import { canonicalSerial, mergeAnswers, nameTicket } from '../playbook/report';
 import { act } from './case-file';
@@ -210,7 +211,7 @@ export async function triage({ report, rules }: TriageInput): Promise<TriageStat
       names: { ...state.hint, ...(state.user !== undefined && { user: state.user }) },
       tickets: [nameTicket(state.ticket)],
     });
-    setCurrentDetails(`**Triage of ticket ${state.ticket.source} ${state.ticket.id}**\n\n${state.says}`);
+    setCurrentDetails(asMarkdown(`**Triage of ticket ${state.ticket.source} ${state.ticket.id}**\n\n${state.says}`));
   }
 }
 
