@@ -22,6 +22,9 @@ const secretFields = new Map<string | number, string>([
   ['webhookSecrets', `whsec_${Buffer.alloc(32).toString('base64')}`],
 ]);
 
+/** A text of the form of such a secret, which opens nothing. */
+export const standInFor = (field: string) => secretFields.get(field);
+
 /** Does a field of this name hold a secret? */
 export const holdsSecret = (field: string) => secretFields.has(field);
 
