@@ -47,5 +47,6 @@ function told(value: unknown, path: string): string {
   if (typeof value === 'number' && /ms$/i.test(path)) return duration(value);
   if (Array.isArray(value))
     return value.every((item) => typeof item === 'string') ? value.join(' ') || 'none' : 'other lines';
-  return typeof value === 'object' ? 'there' : String(value as string | number | boolean);
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'there';
 }
