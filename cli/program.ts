@@ -10,7 +10,9 @@ import { addDrillCommand } from './drill';
 import { addEscalationCommands } from './escalation';
 import { failureOf } from './failure';
 import { addFeedsCommand } from './feeds';
+import { addInitCommand } from './init';
 import { addPluginCommands } from './plugins';
+import { addSettingsCommands } from './settings';
 import { addStartCommand } from './start';
 import { addUpCommand } from './up';
 import { addUpgradeCommand } from './upgrade';
@@ -30,7 +32,9 @@ function createProgram(): Command {
     .helpCommand(false)
     .exitOverride()
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 bad input, 3 refused by a rule.');
+  addInitCommand(program);
   addUpCommand(program);
+  addSettingsCommands(program);
   addStartCommand(program);
   addCaseCommands(program);
   addDigestCommand(program);
