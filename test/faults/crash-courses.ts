@@ -123,15 +123,12 @@ export const courses: Course[] = [
     name: 'tampered',
     kind: 'stolen',
     ends: { outcome: 'recovered' },
-    async play(world, { workflowId, serial }) {
+    async play(world, { workflowId, serial, user }) {
       await held(world, workflowId);
       await world.move(serial, { do: 'tamper', how: 'removed-from-group' });
       await world.move(serial, { do: 'online', place: 'cafe' });
-      await world.untilSaid(
-        workflowId,
-        'put back',
-        ({ containment }) => containment.state === 'contained' && containment.putBack.length === 1,
-      );
+      // By the case, or by the user's hold where that had not begun yet.
+      await world.untilInLostGroup(user);
       await world.move(serial, { do: 'tamper', how: 'user-disabled' });
       await world.untilSaid(workflowId, 'the client disabled', ({ tampering }) =>
         tampering.some(({ kind }) => kind === 'client disabled'),

@@ -43,7 +43,8 @@ const ladder = defaultRules.escalation.ladder
 
 const rules = {
   directorySteps: { lost: ['revoke-sessions', 'disable-device'], stolen: ['revoke-sessions', 'disable-device'] },
-  waits: { retryFirstMs: 500, moveLookEveryMs: 500 },
+  // Gathered for longer than usual: each batch is a task, and there are 50 cases.
+  waits: { retryFirstMs: 500, moveLookEveryMs: 500, noteGatherMs: 6 * secondMs, journalGatherMs: 15 * secondMs },
   escalation: { ladder },
   // Whoever is heard is looked at: has somebody undone what holds it?
   levers: { lookWhenHeardMs: 3 * secondMs },
@@ -86,7 +87,7 @@ export async function openCrashHouse(options: {
     tenant,
     with: { entra: true, servicenow: true, pagerDuty: true, intune: true, crowdstrike: true, secrets: true },
     temporal: `127.0.0.1:${port}`,
-    pollEveryMs: 2 * secondMs,
+    pollEveryMs: 3 * secondMs,
     indexEvery: '6s',
     reconcileEvery: options.reconcileEvery,
     guard: { containmentsPerHour: 1_000 },

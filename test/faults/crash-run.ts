@@ -56,7 +56,7 @@ export async function playRun(options: { build: string; seed: number; cases: num
   const startedMs = Date.now();
   const random = seeded(seed);
   const wrong: string[] = [];
-  const house = await openCrashHouse({ build, seed, laptops: cases, reconcileEvery: '10s' });
+  const house = await openCrashHouse({ build, seed, laptops: cases, reconcileEvery: '20s' });
   const world = openCrashWorld(house, (sentence) => wrong.push(sentence));
   try {
     const plans = Array.from({ length: cases }, (_, index) => planOf(index, random));

@@ -15,8 +15,8 @@ import { tenant } from './crash-house';
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
-/** How long anything may take that must come (milliseconds). A dead worker's watch is missed after 30 s, and there are several kills. */
-const patienceMs = Number(process.env.PATIENCE ?? 240) * secondMs;
+/** How long anything may take that must come (milliseconds). A dead worker's watch is missed after 30 s, and machines are slow. */
+const patienceMs = 420 * secondMs;
 /** The laptops' clock moves on by at most this at once, as long as somebody waits for it (milliseconds). */
 const clockStepMs = 10 * minuteMs;
 
@@ -105,7 +105,15 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
     untilSaid: (workflowId: string, what: string, ready: (state: CaseState) => boolean) =>
       untilFound(`${workflowId}: ${what}`, 2 * secondMs, async () => {
         const state = await show(workflowId);
-        return ready(state) ? state : undefined;
+        if (ready(state)) return state;
+        const { containment, wipe, outcome, steps, questions } = state;
+        throw new Error(JSON.stringify({ containment, wipe: wipe.state, outcome, steps, questions }));
+      }),
+
+    untilInLostGroup: (user: string) =>
+      untilFound(`${user} in the lost group`, 2 * secondMs, async () => {
+        const { netskope } = await house.control<{ netskope: { groups: Record<string, string[]> } }>('GET', 'state');
+        return netskope.groups['Lost-Stolen Devices']?.includes(user) || undefined;
       }),
 
     /** A person decides. Refused (nothing was asked yet) or without an answer: again, with the same id. */
