@@ -150,7 +150,7 @@ describe('reading', () => {
     await world.clearCalls();
     const listed = await desk.listOpenLostDeviceTickets(call);
     expect(listed.map(({ ref }) => ref.id)).toEqual(open);
-    expect(await world.calls()).toHaveLength(3);
+    expect(await world.calls()).toHaveLength(5);
   });
 });
 

@@ -46,6 +46,14 @@ export function readKeptMatrix(): string {
   return kept;
 }
 
+/**
+ * A table without its columns *right* and *asked a person*, of which the sum is what was tried: a machine that is slow enough makes
+ * an answer a time-out, and so a question to a person.
+ */
+export function whatIsTried(table: string): string {
+  return table.replace(/^(\| [^|]*\|[^|]*)\|[^|]*\|[^|]*(\|[^|]*\|[^|]*\|)$/gm, '$1$2');
+}
+
 /** Write the table into the page. */
 export function keepMatrix(table: string): void {
   const { before, after } = readPage();
