@@ -4,7 +4,8 @@
  */
 import { tried } from '../connection-test';
 import { epoch } from '../feed-reading';
-import type { Plugin } from '../roles';
+import { clockOf, letIn, mayCall, readable, well } from '../prerequisites';
+import type { Call, Plugin, ProductPrerequisite } from '../roles';
 import { createEndpointDetection } from './endpoint-detection';
 import { createFalcon, operations, search, seenSince } from './hosts';
 import { createLastSeenFeed } from './last-seen';
@@ -22,6 +23,7 @@ export const crowdstrike: Plugin<CrowdStrikeSettings> = {
     endpointDetection: createEndpointDetection(settings),
     agentHosts: [...clouds[settings.region].sensor],
     ...(settings.feeds.lastSeen && { feeds: [createLastSeenFeed(settings, settings.feeds.lastSeen)] }),
+    prerequisites: () => prerequisitesOf(settings),
     test: async (call) => [
       await tried('hosts', async () => {
         const { done } = await search(createFalcon(settings), seenSince(epoch(call.now) - daySeconds), call).next();
@@ -34,3 +36,67 @@ export const crowdstrike: Plugin<CrowdStrikeSettings> = {
 };
 
 const daySeconds = 86_400;
+
+const page = 'Support and resources > API clients and keys > the client';
+/** No sensor has this id. */
+const nobody = '0'.repeat(32);
+
+/** What must be so at Falcon. Nothing is changed. */
+function prerequisitesOf(settings: CrowdStrikeSettings): ProductPrerequisite[] {
+  const falcon = createFalcon(settings);
+  const read = (call: Call) =>
+    falcon.request(operations.searchHosts, { call, query: { filter: seenSince(epoch(call.now)), limit: 1 } });
+  const after = 'crowdstrike-client';
+  return [
+    readable(
+      {
+        id: after,
+        title: 'Falcon takes our API client',
+        neededFor: 'Without it no host is seen, isolated or released.',
+        setAt: `${page}, and region in the settings`,
+      },
+      (call) => letIn(() => read(call)),
+    ),
+    readable(
+      {
+        id: 'crowdstrike-clock',
+        title: 'Its clock and ours agree',
+        neededFor: 'When a sensor was last seen is compared by time.',
+        setAt: 'The clock of this machine (NTP)',
+        after,
+      },
+      async (call) => clockOf(await read(call)),
+    ),
+    readable(
+      {
+        id: 'crowdstrike-hosts-read',
+        title: 'We may read hosts',
+        neededFor: 'A host that is not found is neither seen nor isolated.',
+        setAt: `${page}: Hosts, Read`,
+        after,
+      },
+      async (call) => {
+        await read(call);
+        return well('We may.');
+      },
+    ),
+    readable(
+      {
+        id: 'crowdstrike-hosts-write',
+        title: 'We may isolate hosts and release them',
+        neededFor: 'Without it nothing is isolated, and nothing released.',
+        setAt: `${page}: Hosts, Write`,
+        after,
+      },
+      // The release: should there be such a host one day, it would lose nothing.
+      (call) =>
+        mayCall(() =>
+          falcon.request(operations.act, {
+            call,
+            query: { action_name: 'lift_containment' },
+            json: { action_parameters: [], ids: [nobody] },
+          }),
+        ),
+    ),
+  ];
+}

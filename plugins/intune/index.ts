@@ -9,6 +9,7 @@ import type { Call, Plugin } from '../roles';
 import { createDeviceManagement } from './device-management';
 import { createGraph, operations } from './graph';
 import { createLastSeenFeed } from './last-seen';
+import { intunePrerequisites } from './prerequisites';
 import { intuneSettings, type IntuneSettings } from './settings';
 
 /** `plugin: intune`. */
@@ -39,6 +40,7 @@ export const intune: Plugin<IntuneSettings> = {
   create: (_instanceName, settings) => ({
     deviceManagement: createDeviceManagement(settings),
     feeds: [createLastSeenFeed(settings, settings.feeds.lastSeen)],
+    prerequisites: () => intunePrerequisites(settings),
     async test(call) {
       const graph = createGraph(settings);
       return Promise.all([
@@ -47,6 +49,9 @@ export const intune: Plugin<IntuneSettings> = {
         ),
         tried('second administrators', () =>
           readAny(graph, operations.listApprovals, call, 'Approvals can be followed, where a policy asks for them.'),
+        ),
+        tried('approval policies', () =>
+          readAny(graph, operations.listApprovalPolicies, call, 'Whether a policy asks for approvals can be read.'),
         ),
         tried('clean-up rules', () => readAny(graph, operations.listCleanUpRules, call, 'Clean-up rules can be read.')),
       ]);
