@@ -27,6 +27,9 @@ export const lacking = (says: string): Finding => ({ is: 'lacking', says });
 /** Clocks this far apart (milliseconds) make tokens and signatures fail, and times that are compared lie. */
 const mostSkewMs = 2 * 60_000;
 
+/** A refusal tells the time as well. */
+export const anyAnswer = [400, 401, 403, 404];
+
 /** The vendor's clock against the machine's, by the `Date` header of an answer, which has whole seconds. */
 export function clockOf({ headers }: Pick<VendorAnswer<unknown>, 'headers'>): Finding {
   const theirs = Date.parse(String(headers.date));

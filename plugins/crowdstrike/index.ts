@@ -4,12 +4,15 @@
  */
 import { tried } from '../connection-test';
 import { epoch } from '../feed-reading';
-import { clockOf, letIn, mayCall, readable, well } from '../prerequisites';
+import { anyAnswer, clockOf, letIn, mayCall, readable, well } from '../prerequisites';
 import type { Call, Plugin, ProductPrerequisite } from '../roles';
 import { createEndpointDetection } from './endpoint-detection';
 import { createFalcon, operations, search, seenSince } from './hosts';
 import { createLastSeenFeed } from './last-seen';
 import { clouds, crowdstrikeSettings, type CrowdStrikeSettings } from './settings';
+
+/** The vendor's own page needs a login; this one quotes it. */
+const sensorSource = { source: 'https://docs.actzero.ai/agent-prereqs', date: '2026-11' };
 
 /** `plugin: crowdstrike`. */
 export const crowdstrike: Plugin<CrowdStrikeSettings> = {
@@ -22,6 +25,7 @@ export const crowdstrike: Plugin<CrowdStrikeSettings> = {
   create: (_instanceName, settings) => ({
     endpointDetection: createEndpointDetection(settings),
     agentHosts: [...clouds[settings.region].sensor],
+    agentHostSources: [{ hosts: [...clouds[settings.region].sensor], region: settings.region, ...sensorSource }],
     ...(settings.feeds.lastSeen && { feeds: [createLastSeenFeed(settings, settings.feeds.lastSeen)] }),
     prerequisites: () => prerequisitesOf(settings),
     test: async (call) => [
@@ -44,8 +48,8 @@ const nobody = '0'.repeat(32);
 /** What must be so at Falcon. Nothing is changed. */
 function prerequisitesOf(settings: CrowdStrikeSettings): ProductPrerequisite[] {
   const falcon = createFalcon(settings);
-  const read = (call: Call) =>
-    falcon.request(operations.searchHosts, { call, query: { filter: seenSince(epoch(call.now)), limit: 1 } });
+  const read = (call: Call, accept: number[] = []) =>
+    falcon.request(operations.searchHosts, { call, query: { filter: seenSince(epoch(call.now)), limit: 1 }, accept });
   const after = 'crowdstrike-client';
   return [
     readable(
@@ -65,7 +69,7 @@ function prerequisitesOf(settings: CrowdStrikeSettings): ProductPrerequisite[] {
         setAt: 'The clock of this machine (NTP)',
         after,
       },
-      async (call) => clockOf(await read(call)),
+      async (call) => clockOf(await read(call, anyAnswer)),
     ),
     readable(
       {

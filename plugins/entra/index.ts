@@ -4,13 +4,23 @@
  * @module
  */
 import { tried } from '../connection-test';
-import type { Plugin } from '../roles';
+import type { AgentHosts, Plugin } from '../roles';
 import { createDirectory } from './directory';
 import { createGraph, operations } from './graph';
 import { entraPrerequisites } from './prerequisites';
 import { entraSettings, type EntraSettings } from './settings';
 import { createSignInFeed } from './sign-ins';
 import { readAnyDevice, readAnySignIn, readJobs, readLostGroup, readSecretEnd } from './readings';
+
+/** Sign-in and device registration must stay reachable, or the device can never be told anything. */
+const agentHostSources: AgentHosts[] = [
+  {
+    hosts: ['login.microsoftonline.com', 'device.login.microsoftonline.com', 'enterpriseregistration.windows.net'],
+    region: 'all',
+    source: 'https://learn.microsoft.com/azure/active-directory/devices/hybrid-azuread-join-managed-domains',
+    date: '2025',
+  },
+];
 
 /** `plugin: entra`. */
 export const entra: Plugin<EntraSettings> = {
@@ -19,8 +29,8 @@ export const entra: Plugin<EntraSettings> = {
   roles: ['directory', 'feeds'],
   settings: entraSettings,
   operations: Object.values(operations),
-  // Sign-in and device registration must stay reachable, or the device can never be told anything.
-  agentHosts: ['login.microsoftonline.com', 'device.login.microsoftonline.com', 'enterpriseregistration.windows.net'],
+  agentHosts: agentHostSources.flatMap(({ hosts }) => hosts),
+  agentHostSources,
   create: (_instanceName, settings) => ({
     directory: createDirectory(settings),
     ...(settings.feeds.signIns && { feeds: [createSignInFeed(settings, settings.feeds.signIns)] }),

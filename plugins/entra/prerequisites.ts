@@ -3,8 +3,8 @@
  * @module
  */
 import type { Finding } from '../../playbook/prerequisites';
-import { clockOf, lacking, letIn, mayCall, readable, well } from '../prerequisites';
-import type { ProductPrerequisite, Surroundings } from '../roles';
+import { anyAnswer, clockOf, lacking, letIn, mayCall, readable, well } from '../prerequisites';
+import type { Call, ProductPrerequisite, Surroundings } from '../roles';
 import { createGraph, operations } from './graph';
 import { readAnyDevice, readAnySignIn, readJobs, readLostGroup, readSecretEnd } from './readings';
 import type { EntraSettings } from './settings';
@@ -21,8 +21,8 @@ export function entraPrerequisites(settings: EntraSettings, { directorySteps }: 
   const graph = createGraph(settings);
   const { lostGroupId, provisioning, feeds } = settings;
   const after = 'entra-sign-in';
-  const readAUser = (call: Parameters<typeof readAnyDevice>[1]) =>
-    graph.request(operations.readUser, { call, params: { user: nowhere }, accept: [404] });
+  const readAUser = (call: Call, accept = [404]) =>
+    graph.request(operations.readUser, { call, params: { user: nowhere }, accept });
   return [
     readable(
       {
@@ -41,7 +41,7 @@ export function entraPrerequisites(settings: EntraSettings, { directorySteps }: 
         setAt: 'The clock of this machine (NTP)',
         after,
       },
-      async (call) => clockOf(await readAUser(call)),
+      async (call) => clockOf(await readAUser(call, anyAnswer)),
     ),
     readable(
       {

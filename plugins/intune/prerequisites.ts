@@ -3,7 +3,7 @@
  * @module
  */
 import { identified, itemsOf } from '../graph';
-import { clockOf, letIn, mayCall, readable, well } from '../prerequisites';
+import { anyAnswer, clockOf, letIn, mayCall, readable, well } from '../prerequisites';
 import type { ProductPrerequisite } from '../roles';
 import { approvalPolicySchema, createGraph, operations } from './graph';
 import type { IntuneSettings } from './settings';
@@ -33,7 +33,8 @@ export function intunePrerequisites(settings: IntuneSettings): ProductPrerequisi
         setAt: 'The clock of this machine (NTP)',
         after,
       },
-      async (call) => clockOf(await graph.request(operations.listDevices, { call, query: { $top: 1 } })),
+      async (call) =>
+        clockOf(await graph.request(operations.listDevices, { call, query: { $top: 1 }, accept: anyAnswer })),
     ),
     readable(
       {

@@ -4,7 +4,7 @@
  */
 import { tried } from '../connection-test';
 import type { VendorClient } from '../http';
-import { clockOf, lacking, letIn, mayCall, readable } from '../prerequisites';
+import { anyAnswer, clockOf, lacking, letIn, mayCall, readable } from '../prerequisites';
 import type { Call, Plugin, ProductPrerequisite } from '../roles';
 import { servicenowSettings, type ServicenowSettings } from './settings';
 import { createTableApi, operations, rows, textOf } from './table-api';
@@ -89,9 +89,10 @@ function prerequisitesOf(api: VendorClient, settings: ServicenowSettings): Produ
   const account = 'User Administration > the account';
   const after = 'servicenow-account';
   const { table } = settings;
-  const read = (call: Call) =>
+  const read = (call: Call, accept: number[] = []) =>
     api.request(operations.listTickets, {
       call,
+      accept,
       params: { table },
       query: { sysparm_limit: 1, sysparm_fields: 'number' },
     });
@@ -115,7 +116,7 @@ function prerequisitesOf(api: VendorClient, settings: ServicenowSettings): Produ
         setAt: 'The clock of this machine (NTP)',
         after,
       },
-      async (call) => clockOf(await read(call)),
+      async (call) => clockOf(await read(call, anyAnswer)),
     ),
     readable(
       {

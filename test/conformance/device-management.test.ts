@@ -566,6 +566,14 @@ describe('faults', () => {
       path: '/beta/deviceManagement/operationApprovalRequests',
       run: () => management.readApproval('aabb1234-5678-4012-abcd-ef0123456789', call),
     },
+    'operationApprovalPolicies.list': {
+      path: '/beta/deviceManagement/operationApprovalPolicies',
+      run: async () => {
+        const around = { agentHosts: [], behindPrivateAccess: false, directoryHasLostGroup: false, directorySteps: [] };
+        const all = instance.prerequisites?.(around) ?? [];
+        return all.find(({ id }) => id === 'intune-second-administrator')?.look?.(call);
+      },
+    },
     'managedDeviceCleanupRules.list': {
       path: '/beta/deviceManagement/managedDeviceCleanupRules',
       run: () => management.readCleanUp(call),
