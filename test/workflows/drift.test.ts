@@ -1,6 +1,6 @@
 /** What was ready for a lost laptop and is not any more is found within a day, and told once. */
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createAlarmActivities } from '../../activities/alarms';
+import { createAlarmActivities, type Raised } from '../../activities/alarms';
 import type { Reconciled } from '../../workflows/reconciliation';
 import { startTestHouse, tenant, type TestHouse } from '../setup/test-house';
 
@@ -14,10 +14,10 @@ test('a group that somebody renamed is drift at the next daily look, and paged o
   const { alarmDrift } = createAlarmActivities(at.house);
   const dayMs = 24 * 60 * 60_000;
   const look = (days: number) =>
-    new MockActivityEnvironment().run(alarmDrift, {
+    new MockActivityEnvironment().run<[{ tenant: string; now: string }], Raised>(alarmDrift, {
       tenant,
       now: new Date(Date.now() + days * dayMs).toISOString(),
-    }) as Promise<{ alarms: string[]; untold: string[] }>;
+    });
   const pages = () => at.mails.filter(({ subject }) => subject.startsWith('Not ready any more'));
 
   // The workflow looks too, the first time; nobody is called for what never was well.
