@@ -18,7 +18,7 @@ import { settingsFile } from './schema';
 import { childOf, entriesOf } from './written';
 
 /** `LOST_DEVICE_SETTINGS` in the environment, else `lost-device.yaml` in the current folder. */
-const usualFile = () => process.env.LOST_DEVICE_SETTINGS || 'lost-device.yaml';
+export const usualFile = () => process.env.LOST_DEVICE_SETTINGS || 'lost-device.yaml';
 
 /**
  * Read the settings. Secrets are fetched from the environment and from files; the data folder and the index key are made
@@ -46,10 +46,15 @@ export interface SettingsWithoutSecrets {
  * @throws BadInput as `loadSettings`, but for a secret that is missing.
  */
 export async function loadSettingsWithoutSecrets(file = usualFile()): Promise<SettingsWithoutSecrets> {
-  return readSettings(file, 'only look for them');
+  const { settings, missing } = await readSettings(file, 'only look for them');
+  return { settings, missing };
 }
 
-async function readSettings(file: string, secrets: 'fetch secrets' | 'only look for them') {
+/**
+ * The settings in both forms: as the house takes them, and as the file has them, with the defaults of its form filled in.
+ * @throws BadInput as `loadSettings`; for a secret that is missing only where secrets are fetched.
+ */
+export async function readSettings(file: string, secrets: 'fetch secrets' | 'only look for them') {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new BadInput(
       'LDP_BAD_INPUT',
@@ -111,7 +116,7 @@ async function readSettings(file: string, secrets: 'fetch secrets' | 'only look 
       ),
     ),
   };
-  return { settings, missing: missingSecrets.all };
+  return { settings, missing: missingSecrets.all, written: checked.data };
 }
 
 /** YAML resolves its aliases only here. */

@@ -82,7 +82,9 @@ const rules = z
     wipe: wipeRulesForm,
   })
   .prefault({})
-  .describe('Pinned when a case starts: a change here concerns new cases.');
+  .describe(
+    'Pinned when a case starts: a change here concerns new cases. `settings apply CASE` moves it onto a running one.',
+  );
 
 const tenant = z.strictObject(
   {

@@ -50,6 +50,7 @@ const sharedByProducts = [
   'prerequisites',
   'report-body',
   'roles',
+  'run-program',
   'setting-fields',
   'standard-webhooks',
 ];
