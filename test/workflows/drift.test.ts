@@ -13,8 +13,8 @@ test('a group that somebody renamed is drift at the next daily look, and paged o
   // What the schedule's day would bring, without waiting for it: the activity is asked with a later now.
   const { alarmDrift } = createAlarmActivities(at.house);
   const dayMs = 24 * 60 * 60_000;
-  const look = (days: number) =>
-    new MockActivityEnvironment().run<[{ tenant: string; now: string }], Raised>(alarmDrift, {
+  const look = (days: number): Promise<Raised> =>
+    new MockActivityEnvironment().run(alarmDrift, {
       tenant,
       now: new Date(Date.now() + days * dayMs).toISOString(),
     });
