@@ -8,6 +8,7 @@ import { assembleTenant, findClosing } from './activities/house';
 import { createCaseClient } from './client/cases';
 import { readFeeds } from './client/feeds';
 import { createGuards } from './client/guard';
+import { checkPrerequisites } from './client/preflight';
 import { missingWorkers } from './client/workers';
 import type { Settings, TenantSettings } from './playbook/settings';
 import { createPlugins, plugins, type NamedPlugin } from './plugins';
@@ -66,6 +67,7 @@ export function openHouse(settings: Settings, client: Client, eager: boolean, ma
     client,
     cases,
     missingWorkers: () => missingWorkers(client),
+    checkPrerequisites: (of, call) => checkPrerequisites(of, call),
     readFeeds: () => readFeeds(client, watches),
     guards: createGuards(client, settings.tenants),
   };

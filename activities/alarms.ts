@@ -14,6 +14,7 @@ import { archiveKeys } from '../playbook/archive-keys';
 import { clockTime } from '../playbook/clock-time';
 import type { DeviceNames } from '../playbook/device';
 import type { Severity } from '../playbook/ladder';
+import { nextRecord, type CheckRecord } from '../playbook/prerequisites';
 import { findPatterns, type Opening } from '../playbook/pattern';
 import { shortHash } from '../playbook/short-hash';
 import { OutcomeUnknown } from '../plugins/errors';
@@ -34,7 +35,7 @@ interface Alarm {
 }
 
 interface AlarmKind {
-  kind: 'frozen' | 'no-worker' | 'pattern';
+  kind: 'frozen' | 'no-worker' | 'pattern' | 'drift';
   severity: Severity;
   title: string;
   /** What people can do. */
@@ -54,6 +55,9 @@ const silentForMs = 24 * 60 * 60_000;
 const readAtMost = 500;
 const toldAtMost = 20;
 const nothing: Raised = { alarms: [], untold: [] };
+
+/** How often the prerequisites are looked at (milliseconds). */
+const checkEveryMs = 24 * 60 * 60_000;
 
 /** A queue is empty only when it still is after this long (milliseconds): the house may just have started. */
 const lookAgainAfterMs = 10_000;
@@ -97,7 +101,29 @@ export function createAlarmActivities(house: House) {
     return raise(tenant, patternKind, alarms, callAt(input.now));
   }
 
-  return { alarmFrozen, alarmMissingWorkers, alarmPatterns };
+  /**
+   * What was ready for a lost laptop and is not any more. Looked at once a day; the record of that look is told again until
+   * everybody was told. Where nobody looked before, nothing has drifted.
+   */
+  async function alarmDrift(input: { tenant: string; now: string }): Promise<Raised> {
+    const tenant = house.tenant(input.tenant);
+    const call = callAt(input.now);
+    const last = await lastCheck(tenant.archive, call);
+    let record = last;
+    if (!last || Date.parse(input.now) - Date.parse(last.at) >= checkEveryMs) {
+      record = nextRecord(last, await house.checkPrerequisites(tenant, call), input.now);
+      const paper = Buffer.from(`${JSON.stringify(record)}\n`, 'utf8');
+      await tenant.archive.putOnce(archiveKeys.check(input.now), paper, call);
+    }
+    const alarms = (record?.drifted ?? []).map(({ key, title, says }) => ({
+      name: `drift:${key}`,
+      about: title,
+      says,
+    }));
+    return raise(tenant, driftKind, alarms, call);
+  }
+
+  return { alarmFrozen, alarmMissingWorkers, alarmPatterns, alarmDrift };
 }
 
 // --- telling people ------------------------------------------------------------------------------------------------
@@ -117,6 +143,13 @@ const workerKind: AlarmKind = {
   severity: 'critical',
   title: 'No worker',
   remedy: 'Start a worker, and read what the last one said when it ended.',
+};
+
+const driftKind: AlarmKind = {
+  kind: 'drift',
+  severity: 'error',
+  title: 'Not ready any more',
+  remedy: 'It was well before. Mend it where it is set, then look again: `lost-device check`.',
 };
 
 const patternKind: AlarmKind = {
@@ -171,6 +204,12 @@ async function tellOnce(
     const paper = Buffer.from(`${JSON.stringify({ at: call.now, says })}\n`, 'utf8');
     await archive.putOnce(archiveKeys.alarm(alarm, name, call.now), paper, call);
   }
+}
+
+async function lastCheck(archive: Archive, call: Call): Promise<CheckRecord | undefined> {
+  const newest = (await archive.list(archiveKeys.checks, call)).at(-1);
+  const paper = newest === undefined ? undefined : await archive.get(newest, call);
+  return paper && (JSON.parse(Buffer.from(paper).toString('utf8')) as CheckRecord);
 }
 
 async function lastTold(archive: Archive, alarm: string, notifier: string, call: Call): Promise<string | undefined> {

@@ -9,11 +9,13 @@ import type { Guards } from '../client/guard';
 import type { QueueName } from '../client/workers';
 import type { ClosingRecord } from '../playbook/case';
 import { archiveKeys } from '../playbook/archive-keys';
+import type { Judged } from '../playbook/prerequisites';
 import type { TicketRef } from '../playbook/report';
 import type { TenantSettings } from '../playbook/settings';
 import { VendorRefused } from '../plugins/errors';
 import type {
   Archive,
+  Call,
   DeviceManagement,
   Directory,
   EndpointDetection,
@@ -54,6 +56,8 @@ export interface House {
   cases: CaseClient;
   /** Task queues without a worker now. */
   missingWorkers(): Promise<QueueName[]>;
+  /** Every prerequisite of a tenant, looked at now; Temporal itself is there. */
+  checkPrerequisites(tenant: Tenant, call: Call): Promise<Judged[]>;
   /** How each feed of the settings fares. */
   readFeeds(): Promise<FeedRow[]>;
   /** The freeze, and what was permitted. */

@@ -3,11 +3,13 @@
  * @module
  */
 import { Command, CommanderError } from 'commander';
+import { addCheckCommands } from './check';
 import { addCaseCommands, whatACaseIs } from './cases';
 import { addDecisionCommands } from './decisions';
 import { addDigestCommand } from './digest';
 import { addDrillCommand } from './drill';
 import { addEscalationCommands } from './escalation';
+import { addExceptionsCommand } from './exceptions';
 import { failureOf } from './failure';
 import { addFeedsCommand } from './feeds';
 import { addInitCommand } from './init';
@@ -43,6 +45,8 @@ function createProgram(): Command {
   addWipeCommands(program);
   addFeedsCommand(program);
   addPluginCommands(program);
+  addCheckCommands(program);
+  addExceptionsCommand(program);
   addDrillCommand(program);
   addUpgradeCommand(program);
   return program;

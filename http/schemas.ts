@@ -23,6 +23,12 @@ import {
   webhookAnswerSchema,
 } from '../playbook/schemas/answers';
 import { caseStateSchema } from '../playbook/schemas/case-state';
+import {
+  attestationSchema,
+  checkSchema,
+  exceptionsSchema,
+  prerequisiteListSchema,
+} from '../playbook/schemas/preflight';
 import { triageStateSchema } from '../playbook/schemas/triage-state';
 import { reportBodyJsonSchema } from '../plugins/report-body';
 import { settingsFile } from '../settings/schema';
@@ -48,6 +54,10 @@ export const publishedSchemas: Readonly<Record<string, object>> = {
   'upgrade-check': published('Whether open workflows go on with this version', upgradeCheckSchema),
   'plugin-list': published('Products of the settings', pluginListSchema),
   'connection-tests': published('A test of one product', connectionTestsSchema),
+  'prerequisite-list': published('What must be so', prerequisiteListSchema),
+  check: published('What must be so, and what was found', checkSchema),
+  attestation: published('What a person saw', attestationSchema),
+  exceptions: published('Hosts that a lost device must still reach', exceptionsSchema),
   up: published('Addresses of the house', houseAddressesSchema),
   refusal: published('A refusal over HTTP', refusalSchema),
   settings: published('The settings file', settingsFile),

@@ -35,5 +35,13 @@ export const archiveKeys = {
   /** When a notifier told an alarm: what it told lately is not told again. */
   alarm: (alarm: string, notifier: string, at: string) => `${archiveKeys.alarms(alarm, notifier)}${segment(at)}.json`,
   alarms: (alarm: string, notifier: string) => `alarms/${segment(alarm)}/${segment(notifier)}/`,
+  /** What a person saw where no API looks. */
+  attestation: (id: string, at: string) => `${archiveKeys.attestations}${segment(id)}/${segment(at)}.json`,
+  attestations: 'attestations/',
+  /** What the daily look at the prerequisites found. */
+  check: (at: string) => `${archiveKeys.checks}${segment(at)}.json`,
+  checks: 'checks/daily/',
+  /** A paper that only proves that papers are taken. */
+  tried: (at: string) => `checks/tried/${segment(at)}.json`,
   closing: (ticket: TicketRef) => `closings/${segment(ticket.source)}/${segment(ticket.id)}.json`,
 };

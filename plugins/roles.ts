@@ -10,6 +10,7 @@
 import type { DeviceHint, Report, TicketRef } from '../playbook/report';
 import type { DeviceNames, ManagedDevice } from '../playbook/device';
 import type { Severity } from '../playbook/ladder';
+import type { Finding, Prerequisite } from '../playbook/prerequisites';
 import type { Sighting } from '../playbook/sighting';
 
 /** What every call carries: the caller's cancellation and the case's idea of now. */
@@ -66,6 +67,8 @@ export interface LostSteering {
   privateAccess: boolean | undefined;
   /** Domains that are not steered: hosts, and wildcards such as `*.manage.microsoft.com`. */
   letThrough: string[];
+  /** Its place among the configurations, of which the first that fits a user counts. Undefined: it does not say. */
+  place?: number;
 }
 
 /** The per-device lever beside the group. */
@@ -391,9 +394,44 @@ export interface PluginInstance {
   feeds?: SightingFeed[];
   /** Where the settings say which of the manifest's hosts this instance's agents need: only these. */
   agentHosts?: string[];
+  /** The same hosts, with where they are known from. */
+  agentHostSources?: AgentHosts[];
+  /** What must be so at this product before a laptop is lost. Nothing is called by asking for the list. */
+  prerequisites?(around: Surroundings): ProductPrerequisite[];
   /** Try the connection without changing anything. One line per thing tried. */
   test(call: Call): Promise<ConnectionTest[]>;
   close(): Promise<void>;
+}
+
+/** What a prerequisite of one product depends on at the others and in the settings. */
+export interface Surroundings {
+  /** Hosts that the agents on devices need, of all products together. */
+  agentHosts: string[];
+  /** A wipe arrives through private access only. */
+  behindPrivateAccess: boolean;
+  /** A directory of the settings writes the lost group. */
+  directoryHasLostGroup: boolean;
+  /** What the rules ask of the directory. */
+  directorySteps: string[];
+}
+
+/** A prerequisite, and how a product looks at it. */
+export interface ProductPrerequisite extends Prerequisite {
+  /** Looked at only when this other one of the product is well, so that one fault is one line. */
+  after?: string;
+  /** Changes nothing. Absent: a person attests it. @throws PlaybookError, which is a finding too. */
+  look?(call: Call): Promise<Finding>;
+}
+
+/** Hosts of an agent, with where they are known from. */
+export interface AgentHosts {
+  hosts: string[];
+  /** The vendor's region or cloud; `all` where there is no difference. */
+  region: string;
+  /** Address of the page. */
+  source: string;
+  /** The page's own date, or when it was read: a year, a month or a day. */
+  date: string;
 }
 
 export interface ConnectionTest {
@@ -414,5 +452,7 @@ export interface Plugin<Settings = unknown> {
   operations: Operation[];
   /** Hosts that the product's agent on the device needs, for the steering exceptions. */
   agentHosts: string[];
+  /** The same hosts, with where they are known from. */
+  agentHostSources?: AgentHosts[];
   create(instanceName: string, settings: Settings): PluginInstance;
 }

@@ -47,6 +47,7 @@ const sharedByProducts = [
   'graph',
   'http',
   'plain-text',
+  'prerequisites',
   'report-body',
   'roles',
   'run-program',

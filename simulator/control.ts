@@ -8,6 +8,7 @@ import type { Calls } from './calls';
 import { type Faults, faultSchema } from './faults';
 import { type Laptop, type Place, places, tamperings } from './laptop';
 import { IdentitySync } from './netskope/identity-sync';
+import type { Prerequisites } from './prerequisites';
 import { tenantSchema, trapsSchema } from './switches';
 import { jsonOf } from './vendor';
 import type { World } from './world';
@@ -97,6 +98,8 @@ const pagedSchema = z.strictObject({
 
 const tenantChanges = tenantSchema.partial().extend({ limits: tenantSchema.shape.limits.partial().optional() });
 
+const prerequisiteSchema = z.strictObject({ id: z.string(), broken: z.boolean().default(true) });
+
 /** An answer of a control route. */
 interface ControlAnswer {
   status: number;
@@ -107,7 +110,7 @@ interface ControlAnswer {
 class Refused extends Error {}
 
 /** Make the control routes. The result answers one request. */
-export function createControl(world: World, calls: Calls, faults: Faults) {
+export function createControl(world: World, calls: Calls, faults: Faults, prerequisites: Prerequisites) {
   const routes: Record<string, (body: unknown) => unknown> = {
     'GET /control/calls': () => calls.all(),
     'DELETE /control/calls': () => calls.clear(),
@@ -144,6 +147,15 @@ export function createControl(world: World, calls: Calls, faults: Faults) {
     'DELETE /control/identity-sync': () => stopIdentitySync(world),
     'GET /control/intune': () => intuneView(world),
     'POST /control/intune': (body) => changeIntune(world, intuneSchema.parse(body)),
+    'GET /control/prerequisites': () => prerequisites.all(),
+    'POST /control/prerequisites': (body) => {
+      const { id, broken } = prerequisiteSchema.parse(body);
+      if (!prerequisites.set(id, broken))
+        throw new Refused(
+          `${id} is not at a vendor of the simulator: it is broken in the settings, here, or by an attestation`,
+        );
+      return prerequisites.all();
+    },
     'GET /control/state': () => stateView(world),
   };
 

@@ -14,6 +14,7 @@ import { createIntune } from './intune/api';
 import { createNetskope } from './netskope/gateway';
 import { createPagerDuty } from './pagerduty/api';
 import { createServiceNow } from './servicenow/table-api';
+import { Prerequisites } from './prerequisites';
 import type { Answer, VendorRequest } from './vendor';
 import { World } from './world';
 
@@ -49,7 +50,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   };
   const faults = new Faults();
   const lagging = new LaggingReads();
-  const control = createControl(world, calls, faults);
+  const prerequisites = new Prerequisites(world);
+  const control = createControl(world, calls, faults, prerequisites);
   const vendors = [
     createNetskope(world),
     createServiceNow(world),
@@ -77,7 +79,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
       if (changed !== null) changes += 1;
       calls.add({ at, vendor: vendor.name, method, path: url, status, changed, ...(fault !== undefined && { fault }) });
     };
-    const carryOut = () => vendor.answer(request);
+    const carryOut = () => prerequisites.answer(vendor, request);
 
     const fault = faults.take(method, url);
     if (!fault) {

@@ -91,7 +91,11 @@ export const tenantSchema = z.strictObject({
     without: z.array(z.string()).default([]),
     /** Exceptions by location: `without` is taken out off the premises only. */
     byLocation: z.boolean().default(false),
+    /** Its place among the configurations. */
+    place: z.int().default(1),
   }),
+  /** So many days the client secret of the Entra app is still good. */
+  entraSecretDays: z.number(),
   /** Intune forgets devices of a platform (or `all`) after so many days of silence. */
   intuneCleanUp: z.array(z.strictObject({ platform: z.string(), days: z.number().nonnegative() })),
   limits: z.strictObject({
@@ -120,7 +124,8 @@ export const usualTenant: TenantSetup = {
   switchedOff: [],
   tokensValid: true,
   fastSync: false,
-  lostSteering: { privateApps: false, without: [], byLocation: false },
+  lostSteering: { privateApps: false, without: [], byLocation: false, place: 1 },
+  entraSecretDays: 180,
   intuneCleanUp: [],
   limits: {
     netskopePerSecond: 10_000,

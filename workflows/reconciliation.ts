@@ -1,6 +1,6 @@
 /**
  * Started by a schedule: what nobody would tell is found and said. Tickets without a case; cases that stand still; watches
- * without a worker; losses that make a pattern.
+ * without a worker; losses that make a pattern; what was ready for a lost laptop and is not any more.
  * @module
  */
 import { ActivityFailure, log, patched, setCurrentDetails } from '@temporalio/workflow';
@@ -15,6 +15,8 @@ export interface Reconciled {
   frozen: string[];
   withoutWorker: string[];
   patterns: string[];
+  /** What was ready for a lost laptop and is not any more. */
+  drifted?: string[];
   /** Looks that failed and notifiers that did not tell, with the reason. The next reconciliation makes it good. */
   unreadable: string[];
 }
@@ -24,10 +26,16 @@ export async function reconciliation(input: { tenant: string }): Promise<Reconci
   const found: Reconciled = { looked: 0, opened: [], frozen: [], withoutWorker: [], patterns: [], unreadable: [] };
   if (!patched('alarms')) return { ...found, ...(await act.reconcileTickets(asked)) };
 
+  const looksAtDrift = patched('drift');
+
   // A look that fails never hides the others.
   const look = (name: string, run: () => Promise<void>) =>
     run().catch((error: unknown) => void found.unreadable.push(`${name}: ${reasonOf(error)}`));
-  const raise = (into: 'frozen' | 'withoutWorker' | 'patterns', name: string, run: typeof act.alarmFrozen) =>
+  const raise = (
+    into: 'frozen' | 'withoutWorker' | 'patterns' | 'drifted',
+    name: string,
+    run: typeof act.alarmFrozen,
+  ) =>
     look(name, async () => {
       const { alarms, untold } = await run(asked);
       found[into] = alarms;
@@ -42,9 +50,10 @@ export async function reconciliation(input: { tenant: string }): Promise<Reconci
     raise('frozen', 'frozen cases', act.alarmFrozen),
     raise('withoutWorker', 'workers', act.alarmMissingWorkers),
     raise('patterns', 'patterns', act.alarmPatterns),
+    ...(looksAtDrift ? [raise('drifted', 'prerequisites', act.alarmDrift)] : []),
   ]);
 
-  const alarms = [...found.frozen, ...found.withoutWorker, ...found.patterns];
+  const alarms = [...found.frozen, ...found.withoutWorker, ...found.patterns, ...(found.drifted ?? [])];
   setCurrentDetails(
     [
       `Looked at ${found.looked} open tickets; opened ${found.opened.length}.`,

@@ -72,6 +72,14 @@ export const operations = {
     changes: true,
     permission: 'Device.ReadWrite.All',
   },
+  // Applications by their client id (application-get.md). An app may not read itself without the permission.
+  readApplication: {
+    name: 'applications.list',
+    method: 'GET',
+    path: '/v1.0/applications',
+    changes: false,
+    permission: 'Application.Read.All (only to be told before our own secret ends)',
+  },
   listJobs: {
     name: 'synchronization.jobs',
     method: 'GET',

@@ -66,6 +66,14 @@ export const operations = {
     changes: false,
     permission: 'DeviceManagementRBAC.Read.All',
   },
+  // DeviceManagementRBAC.Read.All is enough (intune-rbac-operationapprovalpolicy-get).
+  listApprovalPolicies: {
+    name: 'operationApprovalPolicies.list',
+    method: 'GET',
+    path: '/beta/deviceManagement/operationApprovalPolicies',
+    changes: false,
+    permission: 'DeviceManagementRBAC.Read.All',
+  },
   listCleanUpRules: {
     name: 'managedDeviceCleanupRules.list',
     method: 'GET',
@@ -141,6 +149,9 @@ export const pinsSchema = z.object({
 
 /** The documentation filters by `requestId`, and names the property `id`. */
 export const approvalSchema = z.object({ id: text, requestId: text, status: text });
+
+/** Types that hold a wipe: the one for it, and the one for all actions (intune-rbac-operationapprovalpolicytype). */
+export const approvalPolicySchema = z.object({ displayName: text, policyType: text });
 
 export const cleanUpRuleSchema = z.object({ deviceInactivityBeforeRetirementInDays: z.number().nullish() });
 

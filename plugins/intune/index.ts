@@ -5,11 +5,67 @@
 import { tried } from '../connection-test';
 import { identified, itemsOf, type GraphOperation } from '../graph';
 import type { VendorClient } from '../http';
-import type { Call, Plugin } from '../roles';
+import type { AgentHosts, Call, Plugin } from '../roles';
 import { createDeviceManagement } from './device-management';
 import { createGraph, operations } from './graph';
 import { createLastSeenFeed } from './last-seen';
+import { intunePrerequisites } from './prerequisites';
 import { intuneSettings, type IntuneSettings } from './settings';
+
+/**
+ * Traffic to them must not be decrypted. The push hosts tell a device that a command waits: without them it comes hours later.
+ */
+const agentHostSources: AgentHosts[] = [
+  {
+    hosts: [
+      '*.manage.microsoft.com',
+      'manage.microsoft.com',
+      '*.dm.microsoft.com',
+      'enterpriseenrollment.manage.microsoft.com',
+      'login.microsoftonline.com',
+      'login.live.com',
+      'account.live.com',
+      'graph.microsoft.com',
+      'graph.windows.net',
+      'enterpriseregistration.windows.net',
+      'certauth.enterpriseregistration.windows.net',
+      'go.microsoft.com',
+      'config.edge.skype.com',
+      'ecs.office.com',
+      '*.do.dsp.mp.microsoft.com',
+      '*.dl.delivery.mp.microsoft.com',
+      '*.notify.windows.com',
+      '*.wns.windows.com',
+    ],
+    region: 'all',
+    source: 'https://learn.microsoft.com/intune/intune-service/fundamentals/intune-endpoints',
+    date: '2025-06',
+  },
+  {
+    hosts: [
+      '*.push.apple.com',
+      'albert.apple.com',
+      'gs.apple.com',
+      'humb.apple.com',
+      'static.ips.apple.com',
+      'tbsc.apple.com',
+      'deviceenrollment.apple.com',
+      'deviceservices-external.apple.com',
+      'gdmf.apple.com',
+      'identity.apple.com',
+      'iprofiles.apple.com',
+      'mdmenrollment.apple.com',
+      'setup.icloud.com',
+      'vpp.itunes.apple.com',
+      'ocsp.apple.com',
+      'valid.apple.com',
+    ],
+    region: 'all',
+    // Apple gives its page no date that we know: read for this list.
+    source: 'https://support.apple.com/HT210060',
+    date: '2026-11',
+  },
+];
 
 /** `plugin: intune`. */
 export const intune: Plugin<IntuneSettings> = {
@@ -18,27 +74,12 @@ export const intune: Plugin<IntuneSettings> = {
   roles: ['deviceManagement', 'feeds'],
   settings: intuneSettings,
   operations: Object.values(operations),
-  // memdocs intune-endpoints.md (2025-06) and support.apple.com HT210060; traffic to them must not be decrypted.
-  agentHosts: [
-    ...[
-      '*.manage.microsoft.com',
-      'manage.microsoft.com',
-      '*.dm.microsoft.com',
-      'enterpriseenrollment.manage.microsoft.com',
-    ],
-    ...['login.microsoftonline.com', 'login.live.com', 'account.live.com', 'graph.microsoft.com', 'graph.windows.net'],
-    ...['enterpriseregistration.windows.net', 'certauth.enterpriseregistration.windows.net', 'go.microsoft.com'],
-    ...['config.edge.skype.com', 'ecs.office.com', '*.do.dsp.mp.microsoft.com', '*.dl.delivery.mp.microsoft.com'],
-    // They tell a Windows device, and an Apple one, that a command waits: without them it comes hours later.
-    ...['*.notify.windows.com', '*.wns.windows.com', '*.push.apple.com'],
-    ...['albert.apple.com', 'gs.apple.com', 'humb.apple.com', 'static.ips.apple.com', 'tbsc.apple.com'],
-    ...['deviceenrollment.apple.com', 'deviceservices-external.apple.com', 'gdmf.apple.com', 'identity.apple.com'],
-    ...['iprofiles.apple.com', 'mdmenrollment.apple.com', 'setup.icloud.com', 'vpp.itunes.apple.com'],
-    ...['ocsp.apple.com', 'valid.apple.com'],
-  ],
+  agentHosts: agentHostSources.flatMap(({ hosts }) => hosts),
+  agentHostSources,
   create: (_instanceName, settings) => ({
     deviceManagement: createDeviceManagement(settings),
     feeds: [createLastSeenFeed(settings, settings.feeds.lastSeen)],
+    prerequisites: () => intunePrerequisites(settings),
     async test(call) {
       const graph = createGraph(settings);
       return Promise.all([
@@ -47,6 +88,9 @@ export const intune: Plugin<IntuneSettings> = {
         ),
         tried('second administrators', () =>
           readAny(graph, operations.listApprovals, call, 'Approvals can be followed, where a policy asks for them.'),
+        ),
+        tried('approval policies', () =>
+          readAny(graph, operations.listApprovalPolicies, call, 'Whether a policy asks for approvals can be read.'),
         ),
         tried('clean-up rules', () => readAny(graph, operations.listCleanUpRules, call, 'Clean-up rules can be read.')),
       ]);

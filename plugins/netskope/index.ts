@@ -8,6 +8,7 @@ import { testConnection } from './connection-test';
 import { createDeviceTag } from './device-tag';
 import { createFeeds } from './feeds';
 import { createInventory } from './inventory';
+import { netskopePrerequisites } from './prerequisites';
 import { createSecureAccess } from './secure-access';
 import { netskopeSettings, type NetskopeSettings } from './settings';
 
@@ -30,6 +31,7 @@ export const netskope: Plugin<NetskopeSettings> = {
     return {
       secureAccess,
       feeds,
+      prerequisites: (around) => netskopePrerequisites({ settings, clients, secureAccess, tag }, around),
       test: (call) => testConnection({ settings, clients, inventory, secureAccess, feeds, tag }, call),
       close: async () => {},
     };

@@ -212,6 +212,8 @@ export const v1SteeringConfig = z.object({
     steeringExceptions.extend({
       steering_config: name,
       private_apps_enabled: z.boolean().nullish(),
+      // A text, "1" for the first (DOC22).
+      priority: z.union([z.string(), z.number()]).nullish(),
       on_prem: steeringExceptions.nullish(),
       off_prem: steeringExceptions.nullish(),
     }),

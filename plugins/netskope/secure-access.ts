@@ -209,10 +209,12 @@ async function readSteering(
     block?.exceptions ? [block.exceptions.domains?.data ?? []] : [],
   );
   if (!first) return undefined;
+  const place = Number(config.priority ?? NaN);
   return {
     config: name,
     privateAccess: config.private_apps_enabled ?? undefined,
     letThrough: first.filter((host) => others.every((block) => block.includes(host))),
+    ...(Number.isInteger(place) && { place }),
   };
 }
 

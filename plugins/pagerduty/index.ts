@@ -3,6 +3,7 @@
  * @module
  */
 import { tried } from '../connection-test';
+import { letIn, readable, well } from '../prerequisites';
 import type { Plugin } from '../roles';
 import { createAcknowledgementReader, listAbilities, listAlerts } from './acknowledgements';
 import { createEvents, enqueue } from './events';
@@ -29,6 +30,33 @@ export const pagerduty: Plugin<PagerdutySettings> = {
         resolve,
         ...(reader && { receive: (webhook) => reader.receive(webhook) }),
       },
+      prerequisites: () => [
+        readable(
+          {
+            id: 'pagerduty-events',
+            title: 'PagerDuty takes our events',
+            neededFor: 'Without it nobody is woken.',
+            setAt: 'Services > the service > Integrations > Events API v2: its integration key',
+          },
+          async (call) => {
+            await tryKey(call);
+            return well('It does. Nobody was called, so whether somebody is on call there is not known.');
+          },
+        ),
+        ...(reader
+          ? [
+              readable(
+                {
+                  id: 'pagerduty-rest-key',
+                  title: 'PagerDuty takes our REST key',
+                  neededFor: 'Without it an acknowledgement at PagerDuty does not stop the calls.',
+                  setAt: 'Integrations > API Access Keys',
+                },
+                (call) => letIn(() => reader.tryToken(call)),
+              ),
+            ]
+          : []),
+      ],
       test: (call) =>
         Promise.all([
           tried('events', async () => {

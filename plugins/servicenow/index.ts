@@ -4,7 +4,8 @@
  */
 import { tried } from '../connection-test';
 import type { VendorClient } from '../http';
-import type { Call, Plugin } from '../roles';
+import { anyAnswer, clockOf, lacking, letIn, mayCall, readable } from '../prerequisites';
+import type { Call, Plugin, ProductPrerequisite } from '../roles';
 import { servicenowSettings, type ServicenowSettings } from './settings';
 import { createTableApi, operations, rows, textOf } from './table-api';
 import { createTicketDesk } from './ticket-desk';
@@ -21,6 +22,7 @@ export const servicenow: Plugin<ServicenowSettings> = {
     const api = createTableApi(settings);
     return {
       ticketDesk: createTicketDesk(instanceName, settings, api),
+      prerequisites: () => prerequisitesOf(api, settings),
       test: (call) =>
         Promise.all([
           tried(`table ${settings.table}`, () => readTable(api, settings, call)),
@@ -80,4 +82,84 @@ async function readCloseCode(api: VendorClient, { table, closeCode }: Servicenow
   return codes.includes(closeCode)
     ? { detail: `${closeCode} is one of the choices.` }
     : { remedy: `${closeCode} is none of the choices. Set closeCode to one of: ${codes.join(', ')}.` };
+}
+
+/** What must be so at ServiceNow. Nothing is changed. */
+function prerequisitesOf(api: VendorClient, settings: ServicenowSettings): ProductPrerequisite[] {
+  const account = 'User Administration > the account';
+  const after = 'servicenow-account';
+  const { table } = settings;
+  const read = (call: Call, accept: number[] = []) =>
+    api.request(operations.listTickets, {
+      call,
+      accept,
+      params: { table },
+      query: { sysparm_limit: 1, sysparm_fields: 'number' },
+    });
+  const tested = (found: { detail: string } | { remedy: string }) =>
+    'remedy' in found ? lacking(found.remedy) : { is: 'well' as const, says: found.detail };
+  return [
+    readable(
+      {
+        id: after,
+        title: 'ServiceNow takes our account',
+        neededFor: 'Without it no ticket is read, and none is told anything.',
+        setAt: `${account}: password or OAuth client`,
+      },
+      (call) => letIn(() => read(call)),
+    ),
+    readable(
+      {
+        id: 'servicenow-clock',
+        title: 'Its clock and ours agree',
+        neededFor: 'A signed webhook that looks too old is refused.',
+        setAt: 'The clock of this machine (NTP)',
+        after,
+      },
+      async (call) => clockOf(await read(call, anyAnswer)),
+    ),
+    readable(
+      {
+        id: 'servicenow-tickets-read',
+        title: `We may read ${table}, with every column of the settings`,
+        neededFor: 'A ticket that cannot be read opens no case.',
+        setAt: `${account} > Roles: ${operations.listTickets.permission}`,
+        after,
+      },
+      async (call) => tested(await readTable(api, settings, call)),
+    ),
+    readable(
+      {
+        id: 'servicenow-tickets-write',
+        title: `We may write ${table}`,
+        neededFor: 'Without it what the playbook does stands in no ticket.',
+        setAt: `${account} > Roles: ${operations.updateTicket.permission}`,
+        after,
+      },
+      (call) =>
+        mayCall(() =>
+          api.request(operations.updateTicket, { call, params: { table, sysId: '0'.repeat(32) }, json: {} }),
+        ),
+    ),
+    readable(
+      {
+        id: 'servicenow-notes-read',
+        title: 'We may look for notes',
+        neededFor: 'A note that cannot be found again would be written twice.',
+        setAt: `${account} > Roles: ${operations.findNotes.permission}`,
+        after,
+      },
+      async (call) => tested(await readNotes(api, call)),
+    ),
+    readable(
+      {
+        id: 'servicenow-resolution-code',
+        title: `"${settings.closeCode}" is a resolution code`,
+        neededFor: 'A ticket cannot be resolved with a code that is none.',
+        setAt: 'closeCode in the settings, or System Definition > Choice Lists: close_code',
+        after,
+      },
+      async (call) => tested(await readCloseCode(api, settings, call)),
+    ),
+  ];
 }

@@ -43,8 +43,22 @@ export function createEntra(world: World): Vendor {
     if (kind === 'groups') return group(request, id, rest);
     if (kind === 'devices') return id ? device(request, id) : devices(request);
     if (kind === 'servicePrincipals') return synchronization(request, id, rest);
+    if (kind === 'applications') return applications(request);
     if (kind === 'auditLogs' && id === 'signIns') return signIns(request);
     return wrong(`Resource not found for the segment '${kind}'.`);
+  }
+
+  /** Our own app only: its secret ends in real time, as tokens do. */
+  function applications(request: VendorRequest): Answer {
+    if (request.query.get('$filter') !== `appId eq '${entraIds.clientId}'`) return wrong('Invalid filter clause');
+    const endMs = Date.now() + world.tenant.entraSecretDays * 24 * 3600_000;
+    const credential = {
+      displayName: 'lost-device',
+      hint: entraIds.clientSecret.slice(0, 3),
+      endDateTime: new Date(endMs).toISOString(),
+    };
+    const app = { id: world.seed.uuid('application'), appId: entraIds.clientId, passwordCredentials: [credential] };
+    return paged(request, [app]);
   }
 
   /** Names are kept in small letters and compared exactly: another spelling finds nothing, as at the vendor. */

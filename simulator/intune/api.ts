@@ -66,6 +66,10 @@ export function createIntune(world: World): Vendor {
       return { status: 204, changed: `intune: DEVICE ${device.laptop.serial} DELETED` };
     }
     if (kind === 'operationApprovalRequests' && beta && method === 'GET') return listApprovals(request);
+    if (kind === 'operationApprovalPolicies' && beta && method === 'GET') {
+      const policy = { id: world.seed.uuid('approval policy'), displayName: 'Wipes', policyType: 'deviceWipe' };
+      return paged(request, world.traps.intuneSecondAdmin ? [policy] : []);
+    }
     if (kind === 'managedDeviceCleanupRules' && beta && method === 'GET') {
       const rules = world.tenant.intuneCleanUp.map(({ platform, days }) => ({
         id: world.seed.uuid(`clean-up ${platform}`),

@@ -51,7 +51,7 @@ export function answerLegacy(world: World, request: VendorRequest): Answer | und
 }
 
 /** What the administrators let through for lost laptops: Intune, Entra and the Falcon sensor (us-1 and eu-1). */
-const lostExceptions = [
+export const lostExceptions = [
   ...['*.manage.microsoft.com', 'manage.microsoft.com', '*.dm.microsoft.com', '*.do.dsp.mp.microsoft.com'],
   ...['*.dl.delivery.mp.microsoft.com', 'login.microsoftonline.com', '*.login.microsoftonline.com', 'login.live.com'],
   ...['account.live.com', 'graph.microsoft.com', 'graph.windows.net', 'enterpriseregistration.windows.net'],
@@ -145,14 +145,14 @@ function steeringConfig(world: World, given: Record<string, unknown>): Answer {
   const name = given['config'] ?? steeringConfigs[Number(given['config_id']) - 1];
   if (typeof name !== 'string' || !steeringConfigs.includes(name)) return refused('Not Found', 'No such configuration');
   const lost = name === lostSteeringConfig;
-  const { privateApps, without, byLocation } = world.tenant.lostSteering;
+  const { privateApps, without, byLocation, place } = world.tenant.lostSteering;
   const left = lost ? lostExceptions.filter((host) => !without.includes(host)) : ['intranet.example.test'];
   return done([
     {
       steering_config: name,
       enabled: true,
       private_apps_enabled: lost ? privateApps : true,
-      priority: lost ? '1' : '2',
+      priority: lost ? String(place) : '2',
       location_based_steering: lost && byLocation,
       ...(lost && byLocation
         ? { on_prem: steeringBlock(lostExceptions), off_prem: steeringBlock(left) }

@@ -566,6 +566,14 @@ describe('faults', () => {
       path: '/beta/deviceManagement/operationApprovalRequests',
       run: () => management.readApproval('aabb1234-5678-4012-abcd-ef0123456789', call),
     },
+    'operationApprovalPolicies.list': {
+      path: '/beta/deviceManagement/operationApprovalPolicies',
+      run: async () => {
+        const around = { agentHosts: [], behindPrivateAccess: false, directoryHasLostGroup: false, directorySteps: [] };
+        const all = instance.prerequisites?.(around) ?? [];
+        return all.find(({ id }) => id === 'intune-second-administrator')?.look?.(call);
+      },
+    },
     'managedDeviceCleanupRules.list': {
       path: '/beta/deviceManagement/managedDeviceCleanupRules',
       run: () => management.readCleanUp(call),
@@ -636,6 +644,7 @@ describe('the connection test', () => {
     expect((await instance.test(call)).map(({ what, ok }) => [what, ok])).toEqual([
       ['sign-in and devices', true],
       ['second administrators', true],
+      ['approval policies', true],
       ['clean-up rules', true],
     ]);
     expect(await world.changes()).toEqual([]);
@@ -646,9 +655,9 @@ describe('the connection test', () => {
       match: { method: 'GET', path: '/beta/deviceManagement/operationApprovalRequests' },
       effect: { status: 403 },
     });
-    expect((await instance.test(call)).map(({ ok }) => ok)).toEqual([true, false, true]);
+    expect((await instance.test(call)).map(({ ok }) => ok)).toEqual([true, false, true, true]);
     const lines = await create({ clientSecret: 'wrong-secret' }).test(call);
-    expect(lines.map(({ ok }) => ok)).toEqual([false, false, false]);
+    expect(lines.map(({ ok }) => ok)).toEqual([false, false, false, false]);
     expect(JSON.stringify(lines)).not.toContain('wrong-secret');
   });
 });

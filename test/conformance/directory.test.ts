@@ -328,6 +328,11 @@ describe('faults', () => {
       run: () => directory.provisionNow(pat, call),
       answers: { '401': false, '403': false, '404': false, '409': false },
     },
+    'applications.list': {
+      path: '/v1.0/applications',
+      run: () => failedLine('client secret'),
+      answers: { '403': expect.objectContaining({ ok: true }) },
+    },
     'synchronization.schema': {
       path: `${jobs}/Netskope.1/schema`,
       run: () => directory.provisionNow(pat, call),
@@ -384,13 +389,14 @@ describe('the connection test', () => {
       ['sign-in and devices', true],
       ['lost group', true],
       ['provisioning', true],
+      ['client secret', true],
     ]);
     expect(await world.changes()).toEqual([]);
   });
 
   test('a wrong secret fails every line and is shown in none', async () => {
     const lines = await create({ clientSecret: 'wrong-secret' }).test(call);
-    expect(lines.map(({ ok }) => ok)).toEqual([false, false, false]);
+    expect(lines.map(({ ok }) => ok)).toEqual([false, false, false, false]);
     expect(JSON.stringify(lines)).not.toContain('wrong-secret');
   });
 

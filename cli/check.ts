@@ -1,0 +1,144 @@
+/**
+ * The commands `check` and `attest`: is everything ready before a laptop is lost? Neither needs a worker.
+ * @module
+ */
+import { Connection } from '@temporalio/client';
+import { InvalidArgumentError, type Command } from 'commander';
+import { checkPrerequisites, keepAttestation, listPrerequisites } from '../client/preflight';
+import { lookAtSearchAttributes } from '../client/search-attributes';
+import { openTenants } from '../open-house';
+import type { Attestation, Finding } from '../playbook/prerequisites';
+import type { Settings } from '../playbook/settings';
+import { BadInput } from '../plugins/errors';
+import { readMoment } from '../settings/moment';
+import { readHouseAddresses } from './house-addresses';
+import { printAttestation, printCheck, printPrerequisites } from './print-check';
+import { actorFor, settingsFor, tell, tenantOf } from './session';
+
+const checkWithinMs = 120_000;
+const connectWithinMs = 5_000;
+
+export function addCheckCommands(program: Command): void {
+  program
+    .command('check')
+    .description(
+      'Before a laptop is lost: look at everything that must be so, at every product, in the settings and here. Nothing is ' +
+        'changed. Exit code 1 when something would stop the playbook.',
+    )
+    .option('--list', 'only say what is looked at, and what a person must attest')
+    .option('--tenant <name>', 'of this tenant only')
+    .action(async ({ list, tenant }: { list?: boolean; tenant?: string }, command: Command) => {
+      const settings = await settingsFor(command);
+      const call = callNow(checkWithinMs);
+      const tenants = openTenants(tenant === undefined ? settings : onlyTenant(settings, tenant));
+      const temporal = () => lookAtTemporal(settings);
+      try {
+        if (list) {
+          const rows = [...tenants].flatMap(([name, one]) =>
+            listPrerequisites(one, temporal).map(({ look: _look, after: _after, ...prerequisite }) => ({
+              tenant: name,
+              ...prerequisite,
+            })),
+          );
+          return tell(command, rows, () => printPrerequisites(rows));
+        }
+        const judged = await Promise.all(
+          [...tenants].map(async ([name, one]) =>
+            (await checkPrerequisites(one, call, temporal)).map((line) => ({ tenant: name, ...line })),
+          ),
+        );
+        const lines = judged.flat();
+        tell(command, lines, () => printCheck(lines));
+        if (lines.some(({ result }) => result === 'stops')) process.exitCode = 1;
+      } finally {
+        await closeAll(tenants);
+      }
+    });
+
+  program
+    .command('attest <id>')
+    .description(
+      'Say what you saw where no API looks (`check --list` names them). Kept in the archive with who, when and evidence; the newest counts.',
+    )
+    .requiredOption('--evidence <text>', 'what you looked at: a ticket, where a screenshot lies, a sentence')
+    .requiredOption('--expires <when>', 'until when it counts: 2027-05-31, or 180d from now', until)
+    .option('--by <name>', 'who looked; else who acts')
+    .option('--negative', 'it is not so')
+    .option('--tenant <name>', 'of which tenant, when there are several')
+    .action(async (id: string, given: AttestOptions, command: Command) => {
+      const settings = await settingsFor(command);
+      const [name] = tenantOf(settings, given.tenant);
+      const tenants = openTenants(onlyTenant(settings, name));
+      const [tenant] = tenants.values();
+      try {
+        if (tenant === undefined) return;
+        const known = listPrerequisites(tenant, () => lookAtTemporal(settings)).find((one) => one.id === id);
+        if (!known) throw new BadInput('LDP_BAD_INPUT', `There is no prerequisite ${id}: \`check --list\` names them.`);
+        const call = callNow(checkWithinMs);
+        const attestation: Attestation = {
+          id,
+          holds: !given.negative,
+          who: given.by ?? actorFor(command).person,
+          at: call.now,
+          evidence: given.evidence,
+          expiresAt: given.expires,
+        };
+        await keepAttestation(tenant.archive, attestation, call);
+        tell(command, attestation, () => printAttestation(known, attestation));
+      } finally {
+        await closeAll(tenants);
+      }
+    });
+}
+
+interface AttestOptions {
+  evidence: string;
+  expires: string;
+  by?: string;
+  negative?: boolean;
+  tenant?: string;
+}
+
+function until(text: string): string {
+  const moment = readMoment(text, 'after', Date.now());
+  if (moment === undefined) throw new InvalidArgumentError('Write it like 2027-05-31 or 180d.');
+  return moment;
+}
+
+const callNow = (withinMs: number) => ({ signal: AbortSignal.timeout(withinMs), now: new Date().toISOString() });
+
+function onlyTenant(settings: Settings, wanted: string): Settings {
+  const [name, tenant] = tenantOf(settings, wanted);
+  return { ...settings, tenants: { [name]: tenant } };
+}
+
+async function closeAll(tenants: ReturnType<typeof openTenants>): Promise<void> {
+  await Promise.all(
+    [...tenants.values()].flatMap(({ instances }) => [...instances.values()].map((one) => one.close())),
+  );
+}
+
+/** Our own server makes what it lacks when it starts; one of somebody else must have it. */
+async function lookAtTemporal({ temporal, dataFolder }: Settings): Promise<Finding> {
+  const running = await readHouseAddresses(dataFolder);
+  const address = temporal.address ?? running?.temporal;
+  const own = 'Our own server adds them when `lost-device up` starts it.';
+  if (address === undefined) return { is: 'well', says: own };
+  let connection: Connection | undefined;
+  try {
+    connection = await Connection.connect({ address, connectTimeout: connectWithinMs });
+    return await connection.withDeadline(Date.now() + connectWithinMs, () =>
+      lookAtSearchAttributes(connection as Connection, temporal.namespace),
+    );
+  } catch (error) {
+    // A house that was killed leaves its address behind.
+    if (temporal.address === undefined) return { is: 'well', says: own };
+    const reason = error instanceof Error ? error.message : 'no reason given';
+    return {
+      is: 'lacking',
+      says: `Temporal does not answer at ${address} (${reason}): start it, or correct the address.`,
+    };
+  } finally {
+    await connection?.close();
+  }
+}

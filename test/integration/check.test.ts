@@ -1,0 +1,209 @@
+/** `check` against the running simulator: well, then with each prerequisite broken one by one; attestations; exceptions. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { SMTPServer } from 'smtp-server';
+import { runCli } from '../../cli/program';
+import {
+  attestationSchema,
+  checkSchema,
+  exceptionsSchema,
+  prerequisiteListSchema,
+} from '../../playbook/schemas/preflight';
+import { startSimulator, type RunningSimulator } from '../../simulator/server';
+import { writeSimulatorSettings } from '../../simulator/settings';
+
+let folder: string;
+let simulator: RunningSimulator;
+let mail: SMTPServer;
+let file: string;
+
+beforeAll(async () => {
+  delete process.env.TEMPORAL_ADDRESS;
+  simulator = await startSimulator({ port: 0, seed: 1 });
+  await control('POST', 'tenant', { limits: { netskopeV1PerFiveSeconds: 10_000 } });
+  mail = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onData: (stream, _, done) => stream.resume().on('end', done),
+  });
+  await new Promise<void>((resolve) => mail.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  await simulator.close();
+  await new Promise<void>((resolve) => mail.close(resolve));
+});
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'check-'));
+  ({ file } = writeSimulatorSettings({
+    folder,
+    simulator: simulator.url,
+    tenant: 'acme',
+    with: {
+      entra: { lostGroup: true, signIns: true },
+      servicenow: true,
+      mailPort: (mail.server.address() as AddressInfo).port,
+      pagerDuty: true,
+      crowdstrike: true,
+      secrets: true,
+      intune: true,
+      tag: true,
+      netskopeV1: true,
+    },
+    rules: { directorySteps: { stolen: ['revoke-sessions', 'disable-device', 'disable-user'] } },
+    wipe: { dryRun: false, approvers: ['ana', 'bo'] },
+    people: Object.fromEntries(
+      ['ana', 'bo'].map((name) => [name, { timeZone: 'UTC', notify: { mail: `${name}@example.test` } }]),
+    ),
+  }));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function run(...given: string[]): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: '', err: '' };
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    jest
+      .spyOn(process[name], 'write')
+      .mockImplementation((text) => ((said[name === 'stdout' ? 'out' : 'err'] += String(text)), true)),
+  );
+  process.exitCode = 0;
+  try {
+    return { code: await runCli([...given, '--settings', file]), ...said };
+  } finally {
+    process.exitCode = 0;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+const check = async () => {
+  const { code, out, err } = await run('check', '--json');
+  if (out === '') throw new Error(err);
+  return { code, out, lines: checkSchema.parse(JSON.parse(out)) };
+};
+const stopping = ({ lines }: Awaited<ReturnType<typeof check>>) =>
+  lines.filter(({ result }) => result === 'stops').map(({ id }) => id);
+const control = async (method: string, route: string, body?: unknown) => {
+  const answer = await fetch(`${simulator.url}/control/${route}`, {
+    method,
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  return { status: answer.status, body: await answer.json() };
+};
+
+test('all is well but for what nobody has attested; nothing changes at any vendor, and no secret is printed', async () => {
+  await control('DELETE', 'calls');
+  const found = await check();
+  expect(found.lines.filter(({ result, how }) => result !== 'well' && how !== 'person')).toEqual([
+    expect.objectContaining({ id: 'company-addresses', result: 'warns' }),
+  ]);
+  expect(found.code).toBe(0);
+  expect(new Set(found.lines.filter(({ how }) => how === 'person').map(({ result }) => result))).toEqual(
+    new Set(['warns']),
+  );
+  const calls = (await control('GET', 'calls')).body as { changed: string | null }[];
+  expect(calls.length).toBeGreaterThan(30);
+  expect(calls.filter(({ changed }) => changed !== null)).toEqual([]);
+  expect(found.out).not.toMatch(/sim-[a-z]+-(v[12]-)?(token|secret|password|key)/);
+  const { out } = await run('check');
+  expect(out).toMatch(/Nothing of \d+ would stop the playbook; \d+ to look at\.\n$/);
+});
+
+test('the list names them all, and the simulator can break every one that is read at a vendor', async () => {
+  const { code, out } = await run('check', '--list', '--json');
+  expect(code).toBe(0);
+  const listed = prerequisiteListSchema.parse(JSON.parse(out));
+  expect(new Set(listed.map(({ id }) => id)).size).toBe(listed.length);
+  const breakable = ((await control('GET', 'prerequisites')).body as { id: string }[]).map(({ id }) => id);
+  const read = listed.filter(({ how }) => how === 'vendor').map(({ id }) => id);
+  expect([...read].sort()).toEqual([...breakable].sort());
+  expect(read.length).toBeGreaterThanOrEqual(25);
+  expect((await control('POST', 'prerequisites', { id: 'approvers' })).status).toBe(400);
+  expect((await run('check', '--list')).out).toContain('netskope-fail-close');
+});
+
+test('each of them broken, one by one: exit code 1, and its line named with its console page', async () => {
+  const ids = ((await control('GET', 'prerequisites')).body as { id: string }[]).map(({ id }) => id);
+  for (const id of ids) {
+    await control('POST', 'prerequisites', { id, broken: true });
+    const found = await check();
+    await control('POST', 'prerequisites', { id, broken: false });
+    // One app signs in for both products behind Graph.
+    const others = id.endsWith('-sign-in') ? ['entra-sign-in', 'intune-sign-in'] : [id];
+    expect({ id, code: found.code, stopping: stopping(found) }).toEqual({ id, code: 1, stopping: others });
+    expect(found.lines.find((line) => line.id === id)?.setAt).not.toBe('');
+  }
+  expect((await check()).code).toBe(0);
+}, 180_000);
+
+test('in the table what stops comes first, with where it is set', async () => {
+  await control('POST', 'prerequisites', { id: 'netskope-group-write' });
+  const { code, out } = await run('check');
+  await control('POST', 'prerequisites', { id: 'netskope-group-write', broken: false });
+  expect(code).toBe(1);
+  expect(out.split('\n')[1]).toMatch(/^STOPS +netskope-group-write +acme\/netskope /);
+  expect(out).toContain('netskope-group-write: set at Settings > Tools > REST API v2');
+  expect(out).toMatch(/1 of \d+ would stop the playbook\.\n$/);
+});
+
+test('an attestation makes it well, a negative and an expired one stop, and the newest counts', async () => {
+  const lineOf = async () => (await check()).lines.find(({ id }) => id === 'netskope-fail-close');
+  const attest = (...more: string[]) =>
+    run('attest', 'netskope-fail-close', '--by', 'ana', '--evidence', 'CHG-7, seen in the console', ...more);
+  expect((await lineOf())?.result).toBe('warns');
+
+  const said = await attest('--expires', '90d', '--json');
+  expect(attestationSchema.parse(JSON.parse(said.out))).toMatchObject({ who: 'ana', holds: true });
+  expect(await lineOf()).toMatchObject({ result: 'well', says: expect.stringContaining('CHG-7') as string });
+
+  await attest('--expires', '90d', '--negative');
+  const negative = await check();
+  expect([negative.code, stopping(negative)]).toEqual([1, ['netskope-fail-close']]);
+
+  await attest('--expires', '2026-01-01');
+  const expired = await check();
+  expect([expired.code, stopping(expired)]).toEqual([1, ['netskope-fail-close']]);
+  expect(expired.lines.find(({ id }) => id === 'netskope-fail-close')?.says).toContain('expired on 2026-01-01');
+
+  await attest('--expires', '90d');
+  expect((await lineOf())?.result).toBe('well');
+  expect(await run('attest', 'gone', '--evidence', 'x', '--expires', '1d')).toMatchObject({ code: 2 });
+  expect(await run('attest', 'approvers', '--evidence', 'x', '--expires', 'soon')).toMatchObject({ code: 2 });
+});
+
+test('what is wrong in the settings, at the archive and at a Temporal that does not answer', async () => {
+  const written = readFileSync(file, 'utf8');
+  writeFileSync(path.join(folder, 'no-folder'), '');
+  writeFileSync(
+    file,
+    written
+      .replace('- bo\n', '')
+      .replace(/path: .*archive/, `path: ${path.join(folder, 'no-folder')}/archive`)
+      .replace(/temporal:\n {2}port: 0\n {2}uiPort: 0/, 'temporal:\n  address: 127.0.0.1:9'),
+  );
+  const found = await check();
+  expect(found.code).toBe(1);
+  expect(stopping(found).sort()).toEqual(['approvers', 'archive-writable', 'search-attributes']);
+});
+
+test('exceptions: every host with vendor, region, source and date; for one device only the agents that know it', async () => {
+  const json = exceptionsSchema.parse(JSON.parse((await run('exceptions', '--format', 'json')).out));
+  expect(json.map(({ host }) => host)).toEqual(
+    expect.arrayContaining(['*.manage.microsoft.com', 'ts01-lanner-lion.cloudsink.net', 'login.microsoftonline.com']),
+  );
+  expect(
+    json.every(({ region, source, date }) => region !== '' && source.startsWith('https://') && /^20\d\d/.test(date)),
+  ).toBe(true);
+  const csv = (await run('exceptions', '--format', 'csv')).out.split('\r\n');
+  expect(csv[0]).toBe('host,vendor,region,source,date');
+  expect(csv).toHaveLength(json.length + 2);
+  const of = async (serial: string) =>
+    new Set(
+      exceptionsSchema
+        .parse(JSON.parse((await run('exceptions', '--device', serial, '--json')).out))
+        .map((row) => row.of),
+    );
+  expect(await of('SN0042')).toEqual(new Set(['entra', 'intune', 'crowdstrike']));
+  expect(await of('SN-NOBODY')).toEqual(new Set(['entra']));
+  expect((await run('exceptions')).out).toMatch(/^HOST +VENDOR +REGION +SOURCE +DATE\n/);
+});
