@@ -54,6 +54,7 @@ export function openHouse(settings: Settings, client: Client, eager: boolean, ma
   const cases = createCaseClient({
     client,
     indexKey,
+    hideNames: settings.encryption !== undefined,
     eager,
     findClosing: (name, ticket) => findClosing(tenant(name), ticket),
   });

@@ -10,6 +10,7 @@ import { addDrillCommand } from './drill';
 import { addEscalationCommands } from './escalation';
 import { failureOf } from './failure';
 import { addFeedsCommand } from './feeds';
+import { addKeysCommands } from './keys';
 import { addPluginCommands } from './plugins';
 import { addStartCommand } from './start';
 import { addUpCommand } from './up';
@@ -41,6 +42,7 @@ function createProgram(): Command {
   addPluginCommands(program);
   addDrillCommand(program);
   addUpgradeCommand(program);
+  addKeysCommands(program);
   return program;
 }
 

@@ -5,15 +5,16 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
-import type { Settings, TenantSettings } from '../playbook/settings';
+import type { Encryption, Settings, TenantSettings } from '../playbook/settings';
 import { plugins } from '../plugins';
 import { BadInput } from '../plugins/errors';
 import type { Role } from '../plugins/roles';
 import { taskQueues } from '../workflows/ids';
 import { ensureIndexKey } from './index-key';
+import { parseKeyring } from './keyring';
 import { Mistakes, type Path } from './mistakes';
 import { checkNames } from './names';
-import { readPluginPart, type PluginPart, type ReadFrom } from './plugin-part';
+import { fetched, lookFor, readPluginPart, type PluginPart, type ReadFrom } from './plugin-part';
 import { settingsFile } from './schema';
 import { childOf, entriesOf } from './written';
 
@@ -72,11 +73,9 @@ async function readSettings(file: string, secrets: 'fetch secrets' | 'only look 
   const checked = settingsFile.safeParse(written);
   if (!checked.success) mistakes.addIssues(checked.error.issues);
   const missingSecrets = new Mistakes(file, document, lines);
-  const tenantPlugins = await readTenantPlugins(written, {
-    folder,
-    mistakes,
-    ...(secrets === 'only look for them' && { missingSecrets }),
-  });
+  const from = { folder, mistakes, ...(secrets === 'only look for them' && { missingSecrets }) };
+  const tenantPlugins = await readTenantPlugins(written, from);
+  const encryption = checked.success ? await readEncryption(checked.data.encryption?.keys, from) : undefined;
   for (const [tenant, parts] of entriesOf(childOf(written, 'tenants')))
     checkNames(parts, ['tenants', tenant], notifiersOf(parts), mistakes);
   mistakes.throwIfAny();
@@ -90,6 +89,7 @@ async function readSettings(file: string, secrets: 'fetch secrets' | 'only look 
     dataFolder,
     temporal: { ...(address && { address }), namespace, port, uiPort, taskQueue: taskQueues.main },
     http,
+    ...(encryption && { encryption }),
     tenants: Object.fromEntries(
       Object.entries(tenants).map(
         ([name, { rules, guard, reconciliation, watch, people, rotas, onCall, sites, pattern, wipe }]) => [
@@ -112,6 +112,27 @@ async function readSettings(file: string, secrets: 'fetch secrets' | 'only look 
     ),
   };
   return { settings, missing: missingSecrets.all };
+}
+
+/** @param reference Where the keyring lies; without one nothing is encrypted. */
+async function readEncryption(
+  reference: string | undefined,
+  { folder, mistakes, missingSecrets }: ReadFrom,
+): Promise<Encryption | undefined> {
+  const at: Path = ['encryption', 'keys'];
+  if (reference === undefined) return undefined;
+  if (missingSecrets !== undefined) {
+    await lookFor(reference, at, folder, missingSecrets);
+    return undefined;
+  }
+  const text = await fetched(reference, at, folder, mistakes);
+  const keyring = parseKeyring(text);
+  if (keyring === undefined) {
+    if (text) mistakes.add(at, 'names what is no keyring: make one by `lost-device keys new FILE`');
+    return undefined;
+  }
+  // A file that is gone for a moment takes no key away.
+  return { keyring, readAgain: async () => parseKeyring(await fetched(reference, at, folder, mistakes)) ?? keyring };
 }
 
 /** YAML resolves its aliases only here. */

@@ -82,7 +82,8 @@ async function resolve(value: unknown, at: Path, from: ReadFrom): Promise<unknow
   return field.endsWith('Ms') ? (readDuration(value) ?? value) : value;
 }
 
-async function fetched(reference: string, at: Path, folder: string, mistakes: Mistakes): Promise<string> {
+/** What lies where `env:NAME` or `file:PATH` points. Where there is nothing, a mistake is added and the text is empty. */
+export async function fetched(reference: string, at: Path, folder: string, mistakes: Mistakes): Promise<string> {
   const place = reference.slice(reference.indexOf(':') + 1);
   if (reference.startsWith('env:')) {
     const found = process.env[place];
@@ -100,7 +101,7 @@ async function fetched(reference: string, at: Path, folder: string, mistakes: Mi
 }
 
 /** Is it there? Nothing of it is read. */
-async function lookFor(reference: string, at: Path, folder: string, missing: Mistakes): Promise<void> {
+export async function lookFor(reference: string, at: Path, folder: string, missing: Mistakes): Promise<void> {
   const place = reference.slice(reference.indexOf(':') + 1);
   if (reference.startsWith('env:')) {
     if (!process.env[place]) missing.add(at, notInEnvironment(place));

@@ -163,6 +163,17 @@ export const settingsFile = z.strictObject(
         uiPort: port.default(8233).describe('Port of the web pages of our own server; 0 takes a free one.'),
       })
       .prefault({}),
+    encryption: z
+      .strictObject({
+        keys: z
+          .string({ error: 'is missing: make a keyring by `lost-device keys new FILE`, and write file:FILE' })
+          .regex(/^(env|file):/, {
+            error: 'is a secret in the open: put it elsewhere, and write env:NAME or file:PATH here',
+          })
+          .describe('The keyring, made by `lost-device keys new`.'),
+      })
+      .optional()
+      .describe('With it, what Temporal keeps is encrypted, and its ids hold keyed hashes.'),
     http: z
       .strictObject({
         webhooks: z.strictObject(listener(8787)).prefault({}),
