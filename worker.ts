@@ -4,7 +4,6 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
@@ -14,10 +13,11 @@ import { activityInterceptors } from './activities/interceptors';
 import { closeHouse, openHouse } from './open-house';
 import type { Settings } from './playbook/settings';
 import { loadSettings } from './settings/load';
+import { startStandingWork } from './standing-work';
 import { createLogger } from './temporal/logger';
 import { prepareNamespace } from './temporal/namespace';
 import { openClient } from './temporal/open-client';
-import { taskQueues, workflowIds } from './workflows/ids';
+import { taskQueues } from './workflows/ids';
 
 export interface RunningWorker {
   /** Rejects when a worker dies by itself; resolves after `stop`. */
@@ -60,7 +60,7 @@ export async function startWorker(
     shutdownGraceTime: '1 second',
   });
   const ended = Promise.all([main.run(), watch.run()]).then(() => undefined);
-  await Promise.race([startStandingWork(settings, house), ended]);
+  await Promise.race([startStandingWork(house), ended]);
   return {
     ended,
     async stop() {
@@ -88,39 +88,6 @@ export function workflowCode(
 
 /** Names of the files in the package. */
 export const workflowBundles = { clear: 'workflow-bundle.js', encrypted: 'workflow-bundle-encrypted.js' } as const;
-
-/** One watch per tenant and feed, and one reconciliation schedule per tenant. Safe to repeat by every worker. */
-async function startStandingWork(settings: Settings, house: House): Promise<void> {
-  for (const tenant of house.tenants.values()) {
-    for (const { plugin, feed } of tenant.feeds) {
-      await house.client.workflow.start('fleetWatch', {
-        workflowId: workflowIds.fleetWatch(tenant.name, plugin, feed.name),
-        taskQueue: taskQueues.main,
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        args: [{ tenant: tenant.name, plugin, feed: feed.name }],
-        staticSummary: `Watch of ${plugin}/${feed.name}`,
-      });
-    }
-    const scheduleId = workflowIds.reconciliation(tenant.name);
-    const every = tenant.settings.reconciliation.everyMs;
-    const action = {
-      type: 'startWorkflow' as const,
-      workflowType: 'reconciliation',
-      workflowId: scheduleId,
-      taskQueue: taskQueues.main,
-      args: [{ tenant: tenant.name }],
-    };
-    const policies = { overlap: ScheduleOverlapPolicy.SKIP };
-    try {
-      await house.client.schedule.create({ scheduleId, spec: { intervals: [{ every }] }, action, policies });
-    } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      await house.client.schedule
-        .getHandle(scheduleId)
-        .update((known) => ({ ...known, spec: { intervals: [{ every }] }, action, policies }));
-    }
-  }
-}
 
 async function main(): Promise<void> {
   Runtime.install({ logger: createLogger() });

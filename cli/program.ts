@@ -12,6 +12,7 @@ import { failureOf } from './failure';
 import { addFeedsCommand } from './feeds';
 import { addKeysCommands } from './keys';
 import { addPluginCommands } from './plugins';
+import { addSetupCommand } from './setup';
 import { addStartCommand } from './start';
 import { addUpCommand } from './up';
 import { addUpgradeCommand } from './upgrade';
@@ -43,6 +44,7 @@ function createProgram(): Command {
   addDrillCommand(program);
   addUpgradeCommand(program);
   addKeysCommands(program);
+  addSetupCommand(program);
   return program;
 }
 

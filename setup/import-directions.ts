@@ -86,8 +86,9 @@ const parts: Part[] = [
     name: 'cli',
     imports: [
       ...['playbook', 'playbook/schemas', ...anyPlugin, 'client', 'settings', 'temporal', ...namesOfWorkflows],
-      // `up` runs the whole house, `plugins test` opens it, `upgrade` replays what is open, and `drill` plays a case.
-      ...['house', 'open-house', 'upgrade-check', 'drill'],
+      // `up` runs the whole house, `plugins test` opens it, `setup` starts what always runs, `upgrade` replays what is
+      // open, and `drill` plays a case.
+      ...['house', 'open-house', 'standing-work', 'upgrade-check', 'drill'],
     ],
   },
   // A house of its own: our workflows and activities, and imagined products.

@@ -10,6 +10,7 @@ import { Connection } from '@temporalio/client';
 import { Webhook } from 'standardwebhooks';
 import type { Decision } from '../../workflows/messages';
 import { answer, recovered, retryStep } from '../../workflows/messages';
+import { runCli } from '../../cli/program';
 import { RefusedByRule } from '../../client/cases';
 import { startHouse, type RunningHouse } from '../../house';
 import { openHouse } from '../../open-house';
@@ -211,6 +212,29 @@ test('what is open replays by the same code', async () => {
     for await (const row of checkUpgrade(client, bundle)) rows.push(row);
     expect(rows.length).toBeGreaterThan(2);
     expect(rows.filter(({ goesOn }) => !goesOn)).toEqual([]);
+  });
+});
+
+test('`setup` makes ready what is ready already, and says so', async () => {
+  process.env.TEMPORAL_ADDRESS = house.addresses.temporal;
+  const said: string[] = [];
+  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  try {
+    for (const _ of [1, 2]) expect(await runCli(['setup', '--json', '--settings', file])).toBe(0);
+  } finally {
+    write.mockRestore();
+    delete process.env.TEMPORAL_ADDRESS;
+  }
+  expect(said[1]).toBe(said[0]);
+  expect(JSON.parse(said[0] ?? '')).toEqual({
+    namespace: 'default',
+    running: [
+      'lost-device-fleet-watch:acme:netskope:clientStatus',
+      'lost-device-fleet-watch:acme:netskope:alerts',
+      'lost-device-fleet-watch:acme:netskope:events',
+      'lost-device-reconciliation:acme',
+    ],
+    byHand: [],
   });
 });
 
