@@ -52,6 +52,8 @@ export interface CaseClientOptions {
 /** Temporal takes a summary of 400 bytes (characters: each is three at most). */
 const longestSummary = 130;
 
+/** How long a worker may take to read a case before a decision in it is sent all the same (milliseconds). */
+const readWithinMs = 10_000;
 /** How often a decision is sent that meets a case on its way to a new run. */
 const mostTries = 8;
 
@@ -265,6 +267,13 @@ export function createCaseClient({ client, indexKey, hideNames = false, eager, f
   }
 
   /**
+   * A worker that does not have the case in memory gets its last news and a decision at once, the decision first, and a
+   * replay gets one after the other (temporalio/sdk-rust#1146, in 1.24): the steps that follow would come in another order, and
+   * the case would stand still at its next replay. A question makes the worker read the case first.
+   */
+  const readByWorker = (workflowId: string) => show(workflowId, { withinMs: readWithinMs });
+
+  /**
    * Send a person's decision. A repeat with the same decision id changes nothing.
    * @throws BadInput LDP_BAD_INPUT for a text that is too long; RefusedByRule when the case says no.
    */
@@ -274,6 +283,8 @@ export function createCaseClient({ client, indexKey, hideNames = false, eager, f
     given: D,
   ): Promise<Decided> {
     const decision = readDecision(given);
+    // Frozen, closed or gone: the decision itself says so.
+    await readByWorker(workflowId).catch(() => undefined);
     for (let tries = 1; ; tries += 1) {
       try {
         return await client.workflow

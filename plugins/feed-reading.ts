@@ -7,6 +7,7 @@
  * @module
  */
 import { z } from 'zod';
+import type { VendorClient } from './http';
 import type { FeedAnswer, FeedRecord, SightingFeed } from './roles';
 
 export type FeedTimes = Pick<SightingFeed, 'pollEveryMs' | 'lateDataMs'>;
@@ -14,9 +15,31 @@ export type FeedTimes = Pick<SightingFeed, 'pollEveryMs' | 'lateDataMs'>;
 /** Records so far ahead of the caller's time (milliseconds) carry a wrong date. */
 const impossiblyLateMs = 366 * 24 * 60 * 60_000;
 
+/** A vendor's clock that turns out to differ by so much more than was known (milliseconds). */
+const foundOutMs = 60_000;
+
 const mark = z.object({ at: z.number() });
 /** The moment that a watermark names (epoch seconds). */
 const momentOf = (watermark: string) => mark.parse(JSON.parse(watermark)).at;
+
+/**
+ * A feed that is read in the vendor's time: its records are stamped by the vendor's clock, and either clock may be wrong. A
+ * reading that begins too late hears nothing of a device that is online, so the one that finds the difference out is made again.
+ */
+export function inVendorTime(client: Pick<VendorClient, 'clockAheadMs'>, feed: SightingFeed): SightingFeed {
+  return {
+    ...feed,
+    async read(watermark, watched, call) {
+      const readNow = () => {
+        const now = new Date(Date.parse(call.now) + client.clockAheadMs()).toISOString();
+        return feed.read(watermark, watched, { ...call, now });
+      };
+      const knownMs = client.clockAheadMs();
+      const answer = await readNow();
+      return Math.abs(client.clockAheadMs() - knownMs) < foundOutMs ? answer : readNow();
+    },
+  };
+}
 
 /** Where a reading begins (epoch seconds). */
 export function startOf(watermark: string | undefined, times: FeedTimes, now: string): number {

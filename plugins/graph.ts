@@ -67,6 +67,7 @@ export function createGraphClient(
  */
 export function onlyReferencesAreDeleted(client: VendorClient, vendor: string): VendorClient {
   return {
+    ...client,
     async request(operation, options) {
       const safe = operation.path.endsWith('/$ref') && options.url === undefined && options.query === undefined;
       if (operation.method === 'DELETE' && !safe) {

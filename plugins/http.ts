@@ -87,6 +87,11 @@ export interface VendorClient {
    * @throws whatever the reason of `call.signal` is, untouched
    */
   request<T = unknown>(operation: Operation, options: RequestOptions<T>): Promise<VendorAnswer<T>>;
+  /**
+   * How far the vendor's clock is ahead of ours, by the `Date` of its last answer (milliseconds; negative when it is behind). 0
+   * before the first answer, and where the two agree.
+   */
+  clockAheadMs(): number;
 }
 
 /** Longest time to a connected socket (milliseconds). It belongs to the agent, so all vendors share it. */
@@ -95,6 +100,8 @@ const connectTimeoutMs = 10_000;
 const longestPauseMs = 2_000;
 /** No vendor is believed when it asks for a longer wait than this (milliseconds). */
 const longestRetryAfterMs = 60 * 60_000;
+/** Clocks that differ by less agree (milliseconds): `Date` has whole seconds, and an answer travels. */
+const clocksAgreeMs = 60_000;
 /** How much of a vendor's own words goes into a message (characters). */
 const vendorTextLength = 300;
 
@@ -114,7 +121,11 @@ export function createVendorClient(options: VendorClientOptions): VendorClient {
     onlyTo(base.protocol, [base.host, ...(options.allowedHosts ?? [])], vendor),
   ]);
 
+  let clockAheadMs = 0;
+
   return {
+    clockAheadMs: () => clockAheadMs,
+
     async request<T>(operation: Operation, asked: RequestOptions<T>): Promise<VendorAnswer<T>> {
       const { signal } = asked.call;
       const words = (text: string) => clean(text, [...secrets(), ...(asked.secrets ?? [])]);
@@ -131,6 +142,8 @@ export function createVendorClient(options: VendorClientOptions): VendorClient {
       if (!answer) throw lossOf(exchange, operation.changes, details);
 
       const { status, headers } = answer;
+      const aheadMs = Date.parse(header(headers, 'date') ?? '') - Date.now();
+      if (!Number.isNaN(aheadMs)) clockAheadMs = Math.abs(aheadMs) < clocksAgreeMs ? 0 : aheadMs;
       details.status = status;
       const requestId = header(headers, 'x-request-id') ?? header(headers, 'request-id');
       if (requestId !== undefined) details.requestId = words(requestId);

@@ -12,7 +12,7 @@ import { bundleWorkflows } from './workflow-bundle';
  * The workflows' code without its source map. Every worker loads it, and every cached case runs it: growth here is
  * memory per case.
  */
-const workflowBundleBudgetBytes = 900_000;
+const workflowBundleBudgetBytes = 1_000_000;
 /** Events of a whole recorded case: stolen, proven, replaced, back again, recovered. Far below where Temporal wants a new run. */
 const standardCaseBudgetEvents = 300;
 

@@ -9,6 +9,11 @@ import { createInterface } from 'node:readline';
 
 const root = join(__dirname, '..');
 
+/** A program ends when its standard input does: whatever ended us, it does not stay. Its threads are not asked. */
+const endsWithUs = `data:text/javascript,
+  import { isMainThread } from 'node:worker_threads';
+  if (isMainThread) process.stdin.on('end', () => process.exit(1)).resume().unref();`.replaceAll('\n', '');
+
 export interface Child {
   pid: number;
   /** The first line that it printed. Rejects when it ends before. */
@@ -21,7 +26,7 @@ export interface Child {
 /** Start a program, for instance `['worker.ts']` or a compiled one. Its errors go to ours unless `quiet`. */
 export function startChild(args: string[], options: { env?: Record<string, string>; quiet?: boolean } = {}): Child {
   const loader = args[0]?.endsWith('.ts') ? ['--import', 'tsx'] : [];
-  const child = spawn(process.execPath, [...loader, ...args], {
+  const child = spawn(process.execPath, ['--import', endsWithUs, ...loader, ...args], {
     cwd: root,
     stdio: ['pipe', 'pipe', options.quiet ? 'ignore' : 'inherit'],
     env: { ...process.env, ...options.env },

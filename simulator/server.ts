@@ -25,6 +25,8 @@ interface SimulatorOptions {
   devices?: number;
   /** Start of simulator time, ISO 8601; real time when absent. */
   now?: string;
+  /** How wrong every vendor's clock is (milliseconds): the simulator's time, and the `Date` of answers. */
+  clockAheadMs?: number;
 }
 
 /** A started world. */
@@ -36,7 +38,8 @@ export interface RunningSimulator {
 
 /** Start the simulated world. It listens on loopback only. */
 export async function startSimulator(options: SimulatorOptions): Promise<RunningSimulator> {
-  const nowMs = options.now === undefined ? Date.now() : Date.parse(options.now);
+  const { clockAheadMs = 0 } = options;
+  const nowMs = clockAheadMs + (options.now === undefined ? Date.now() : Date.parse(options.now));
   const world = new World({ seed: options.seed ?? 1, devices: options.devices ?? 0, nowMs });
   const calls = new Calls();
   let changes = 0;
@@ -105,6 +108,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Running
   }
 
   const server = createServer((incoming, response) => {
+    // Otherwise real time, wherever the simulator's is.
+    if (clockAheadMs !== 0) response.setHeader('date', new Date(Date.now() + clockAheadMs).toUTCString());
     answer(incoming, response).catch((error: unknown) => {
       // A caller that went away is no fault of ours; anything else must be seen.
       if (incoming.destroyed && !incoming.complete) return;

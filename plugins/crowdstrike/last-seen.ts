@@ -3,7 +3,7 @@
  * switched the Netskope client off, and while the device is isolated.
  * @module
  */
-import { feedAnswer, startOf, type FeedTimes } from '../feed-reading';
+import { feedAnswer, inVendorTime, startOf, type FeedTimes } from '../feed-reading';
 import type { FeedRecord, SightingFeed } from '../roles';
 import { createFalcon, hostSchema, namesOf, search, seenSince, type Host } from './hosts';
 import { isolationOf } from './endpoint-detection';
@@ -11,7 +11,7 @@ import type { CrowdStrikeSettings } from './settings';
 
 export function createLastSeenFeed(settings: CrowdStrikeSettings, times: FeedTimes): SightingFeed {
   const falcon = createFalcon(settings);
-  return {
+  return inVendorTime(falcon, {
     name: 'last-seen',
     ...times,
     regular: true,
@@ -30,7 +30,7 @@ export function createLastSeenFeed(settings: CrowdStrikeSettings, times: FeedTim
       }
       return feedAnswer(watermark, call.now, records, putAside);
     },
-  };
+  });
 }
 
 function sightingOf(host: Host): FeedRecord | undefined {

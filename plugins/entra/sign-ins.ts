@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Place } from '../../playbook/sighting';
-import { feedAnswer, startOf, epoch, type FeedTimes } from '../feed-reading';
+import { feedAnswer, inVendorTime, startOf, epoch, type FeedTimes } from '../feed-reading';
 import { itemsOf, odataMoment, odataText } from '../graph';
 import { vendorName, vendorWords } from '../../playbook/plain-text';
 import type { FeedRecord, SightingFeed, WatchedDevice } from '../roles';
@@ -21,7 +21,7 @@ const usersPerRequest = 15;
 
 export function createSignInFeed(settings: EntraSettings, times: FeedTimes): SightingFeed {
   const graph = createGraph(settings, reportsPace);
-  return {
+  return inVendorTime(graph, {
     name: 'sign-ins',
     ...times,
     // It depends on what the user does.
@@ -44,7 +44,7 @@ export function createSignInFeed(settings: EntraSettings, times: FeedTimes): Sig
       }
       return feedAnswer(watermark, call.now, records, putAside);
     },
-  };
+  });
 }
 
 /** The log keeps user names in small letters, and compares them exactly (microsoft-graph-docs issues 13684, 9049). */

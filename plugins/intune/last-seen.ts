@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from 'zod';
-import { epoch, feedAnswer, startOf, type FeedTimes } from '../feed-reading';
+import { epoch, feedAnswer, inVendorTime, startOf, type FeedTimes } from '../feed-reading';
 import { itemsOf, odataMoment } from '../graph';
 import type { FeedRecord, SightingFeed } from '../roles';
 import { createGraph, deviceSchema, namesOf, operations, type Device } from './graph';
@@ -13,7 +13,7 @@ const fields = 'id,deviceName,serialNumber,userPrincipalName,enrolledDateTime,la
 
 export function createLastSeenFeed(settings: IntuneSettings, times: FeedTimes): SightingFeed {
   const graph = createGraph(settings);
-  return {
+  return inVendorTime(graph, {
     name: 'last-seen',
     ...times,
     // A device that is on may say nothing for hours.
@@ -33,7 +33,7 @@ export function createLastSeenFeed(settings: IntuneSettings, times: FeedTimes): 
       }
       return feedAnswer(watermark, call.now, records, putAside);
     },
-  };
+  });
 }
 
 /**

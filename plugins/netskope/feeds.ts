@@ -3,7 +3,7 @@
  * @module
  */
 import type { DeviceNames } from '../../playbook/device';
-import { epoch, feedAnswer, startOf, type FeedTimes } from '../feed-reading';
+import { epoch, feedAnswer, inVendorTime, startOf, type FeedTimes } from '../feed-reading';
 import type { FeedRecord, SightingFeed, WatchedDevice } from '../roles';
 import { canBeAskedFor, oneOf, operations, quoted, searchAll, type NetskopeClients } from './client';
 import type { Found, Inventory } from './inventory';
@@ -29,7 +29,7 @@ export function createFeeds(
     clientStatusFeed(clientStatus, inventory),
     alertFeed(alerts, settings.lostPolicy, clients),
     eventFeed(events, clients),
-  ];
+  ].map((feed) => inVendorTime(clients.v2, feed));
 }
 
 /** Up to this many devices are asked for by name: a new case's first look must not read the whole tenant. */

@@ -50,6 +50,9 @@ const rules = {
   wipe: { waits: { settleMs: 1_000, lookFirstMs: 1_000, lookMaxMs: 2_000, askEveryMs: 1_000 } },
 };
 
+/** A program that does not start so often never will. `CRASH_LOUD=1` shows what it says. */
+const mostStarts = 20;
+
 /** What a sender of a webhook is told. */
 export interface Answered {
   status: number;
@@ -84,7 +87,7 @@ export async function openCrashHouse(options: {
     with: { entra: true, servicenow: true, pagerDuty: true, intune: true, crowdstrike: true, secrets: true },
     temporal: `127.0.0.1:${port}`,
     pollEveryMs: 2 * secondMs,
-    indexEvery: '3s',
+    indexEvery: '6s',
     reconcileEvery: options.reconcileEvery,
     guard: { containmentsPerHour: 1_000 },
     people: {
@@ -116,22 +119,26 @@ export async function openCrashHouse(options: {
     intake: () => startProgram('intake', 'server.js', (said) => void (webhooks = /Webhooks on (\S+),/.exec(said)?.[1])),
   };
 
-  /** What ends by itself is started again, as what was killed. */
+  /** What ends by itself is started again, as what was killed: also when it could not start, for a while. */
   async function startProgram(name: Program, file: string, ready: (said: string) => void): Promise<Running> {
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       const child = startChild([join(options.build, file)], { env, quiet: process.env.CRASH_LOUD === undefined });
-      const said = await child.firstLine.catch(() => undefined);
-      if (said === undefined && !stopping) {
+      try {
+        ready(await child.firstLine);
+      } catch (error) {
+        if (tries === mostStarts || stopping) throw error;
         await setTimeout(300);
         continue;
       }
-      if (said !== undefined) ready(said);
       let killed = false;
-      void child.ended.then(async () => {
-        if (killed || stopping) return;
-        diedAlone.push(name);
-        running[name] = await start[name]();
-      });
+      void child.ended
+        .then(async () => {
+          if (killed || stopping) return;
+          diedAlone.push(name);
+          running[name] = await start[name]();
+        })
+        // It stays away: the run finds what waits for it.
+        .catch(() => undefined);
       return {
         async kill() {
           killed = true;

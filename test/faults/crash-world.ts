@@ -50,7 +50,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
     while (!closed) {
       const found = await cases.list({ all: true }).catch(() => undefined);
       if (found) rows = new Map(found.reverse().map((row) => [row.workflowId, row]));
-      await setTimeout(secondMs);
+      await setTimeout(2 * secondMs);
     }
   })();
 

@@ -25,7 +25,7 @@ export interface Journey {
   traps?: Record<string, unknown>;
   /** Name of the device tag. Default: one that nobody has created yet. */
   tag?: string;
-  /** The tenant's name. Default: one for all, whose guard they share. */
+  /** The name of its tenant, where it matters. */
   tenant?: (run: number) => string;
   /** Changes that another way may take the place of, or that a repeat makes without harm; with the reason. */
   mayDiffer?: { changes: RegExp; because: string };

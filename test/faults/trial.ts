@@ -38,7 +38,7 @@ export interface TrialOptions {
   /** How long before now the simulated world begins (milliseconds). */
   startsBeforeMs?: number;
   /** How wrong the vendors' clock is (milliseconds). */
-  clockMs?: number;
+  clockAheadMs?: number;
   traps?: Record<string, unknown>;
   /** Name of the device tag. */
   tag?: string;
@@ -75,11 +75,12 @@ export type Trial = Awaited<ReturnType<typeof startTrial>>;
  * @param usual The settings of every run, but for addresses and names.
  */
 export async function startTrial(usual: Usual, options: TrialOptions) {
-  const { client, aim, clockMs = 0, startsBeforeMs = 0 } = options;
+  const { client, aim, clockAheadMs = 0, startsBeforeMs = 0 } = options;
   const simulator = await startSimulator({
     port: 0,
     seed: 1,
-    now: new Date(Date.now() - startsBeforeMs + clockMs).toISOString(),
+    now: new Date(Date.now() - startsBeforeMs).toISOString(),
+    clockAheadMs,
   });
   const house = openHouse(settingsFor(usual, simulator.url, options), client, false);
   const tenant = house.tenant(options.tenant);

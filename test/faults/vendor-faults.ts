@@ -16,7 +16,7 @@ export interface VendorFault {
    * `once`: the next call of the operation meets it. `until mended`: every call, until a person is asked. `all along`: every
    * call from the beginning of the journey to its end. `clock`: the vendor's clock is wrong by so much (milliseconds).
    */
-  lasts: 'once' | 'until mended' | 'all along' | { clockMs: number };
+  lasts: 'once' | 'until mended' | 'all along' | { clockAheadMs: number };
   /** Several where the vendor has several ways; none where it does not apply to this operation. */
   of(vendor: string, operation: Operation): Effect[];
 }
@@ -53,8 +53,8 @@ export const vendorFaults: VendorFault[] = [
     lasts: 'all along',
     of: (_, { changes }) => (changes ? [] : [{ effect: { lagReads: 2 } }]),
   },
-  { name: 'clock 2 h ahead', lasts: { clockMs: twoHoursMs }, of: always({ effect: {} }) },
-  { name: 'clock 2 h behind', lasts: { clockMs: -twoHoursMs }, of: always({ effect: {} }) },
+  { name: 'clock 2 h ahead', lasts: { clockAheadMs: twoHoursMs }, of: always({ effect: {} }) },
+  { name: 'clock 2 h behind', lasts: { clockAheadMs: -twoHoursMs }, of: always({ effect: {} }) },
 ];
 
 const isV1 = ({ path }: Operation) => path.startsWith('/api/v1/');

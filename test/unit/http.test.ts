@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { OutcomeUnknown, VendorRefused, VendorUnavailable, type PlaybookError } from '../../plugins/errors';
+import { inVendorTime } from '../../plugins/feed-reading';
 import { createVendorClient, type VendorClientOptions } from '../../plugins/http';
 import type { Call, Operation } from '../../plugins/roles';
 
@@ -362,5 +363,47 @@ describe('client credentials', () => {
     expect(await failureOf(acme().request(change, { call: call(), params: { id: '1' } }))).toMatchObject({
       code: 'LDP_UNREACHABLE',
     });
+  });
+});
+
+describe("the vendor's clock", () => {
+  const dated = (aheadMs: number) => answer(200, { ok: true }, { date: new Date(Date.now() + aheadMs).toUTCString() });
+  const hourMs = 60 * 60_000;
+  const nearly = (aheadMs: number, wantedMs: number) => Math.abs(aheadMs - wantedMs) < 30_000;
+
+  test('is known by its answers, also by a failed one; a difference of seconds is none', async () => {
+    const vendor = client();
+    expect(vendor.clockAheadMs()).toBe(0);
+    reply = dated(-2 * hourMs);
+    await vendor.request(read, { call: call(), params: { id: '1' } });
+    expect(nearly(vendor.clockAheadMs(), -2 * hourMs)).toBe(true);
+    reply = answer(500, {}, { date: new Date(Date.now() + hourMs).toUTCString() });
+    await failureOf(vendor.request(read, { call: call(), params: { id: '1' } }));
+    expect(nearly(vendor.clockAheadMs(), hourMs)).toBe(true);
+    reply = dated(20_000);
+    await vendor.request(read, { call: call(), params: { id: '1' } });
+    expect(vendor.clockAheadMs()).toBe(0);
+  });
+
+  test('decides where a feed begins: the reading that finds a difference out is made again, and only that one', async () => {
+    const vendor = client();
+    const nows: string[] = [];
+    const feed = inVendorTime(vendor, {
+      name: 'test',
+      pollEveryMs: 1_000,
+      lateDataMs: 0,
+      regular: true,
+      sees: () => true,
+      async read(_watermark, _watched, asked) {
+        nows.push(asked.now);
+        await vendor.request(read, { call: asked, params: { id: '1' } });
+        return { records: [], watermark: '', putAside: 0 };
+      },
+    });
+    reply = dated(-2 * hourMs);
+    await feed.read(undefined, [], call());
+    await feed.read(undefined, [], call());
+    const behindMs = nows.map((now) => Date.parse(call().now) - Date.parse(now));
+    expect(behindMs.map((ms) => (ms === 0 ? 0 : nearly(ms, 2 * hourMs)))).toEqual([0, true, true]);
   });
 });

@@ -9,6 +9,7 @@ import { answer, approveWipe, cancelWipe, recovered, requestWipe } from '../../w
 import type { CaseState } from '../../playbook/case';
 import { permitId, type WipeStateName } from '../../playbook/wipe';
 import { workflowIds } from '../../workflows/ids';
+import { eventually } from '../setup/eventually';
 import { analyst, startTestHouse, tenant, type Laptop, type TestHouse } from '../setup/test-house';
 
 const hourMs = 60 * 60_000;
@@ -159,10 +160,7 @@ test('a lost answer that nobody has looked at is asked about again when the lapt
   expect(await atIntune(laptop)).toEqual([]);
 });
 
-async function untilSent(laptop: Laptop) {
-  for (const endMs = Date.now() + 20_000; (await atIntune(laptop)).length === 0;)
-    if (Date.now() > endMs) throw new Error('nothing was sent');
-}
+const untilSent = (laptop: Laptop) => eventually(async () => expect(await atIntune(laptop)).not.toEqual([]));
 
 describe('the vendor wants a second administrator', () => {
   beforeEach(() => house.control('POST', 'traps', { intuneSecondAdmin: true }));
@@ -237,8 +235,7 @@ test.each([
   const laptop = await requested();
   const before = await calls();
   await house.decide(laptop.workflowId, approveWipe, { actor: ben });
-  for (const endMs = Date.now() + 20_000; (await calls()) === before;)
-    if (Date.now() > endMs) throw new Error('nothing was sent');
+  await eventually(async () => expect(await calls()).toBe(before + 1));
   await house.stopWorker();
   await house.startWorkerAgain();
   if (when === 'after') await untilFollowed(laptop);
