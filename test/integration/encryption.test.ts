@@ -13,7 +13,7 @@ import { answer, recovered, retryStep } from '../../workflows/messages';
 import { runCli } from '../../cli/program';
 import { RefusedByRule } from '../../client/cases';
 import { startHouse, type RunningHouse } from '../../house';
-import { openHouse } from '../../open-house';
+import { closeHouse, openHouse } from '../../open-house';
 import type { CaseState } from '../../playbook/case';
 import type { Report } from '../../playbook/report';
 import type { Keyring, Settings } from '../../playbook/settings';
@@ -81,9 +81,11 @@ const reportOf = (ticket: string, serial: string): Report => ({
 async function withCases<T>(act: (opened: ReturnType<typeof openHouse>, settings: Settings) => Promise<T>): Promise<T> {
   const settings = await loadSettings(file);
   const connection = await Connection.connect({ address: house.addresses.temporal });
+  const opened = openHouse(settings, openClient(settings, connection), false);
   try {
-    return await act(openHouse(settings, openClient(settings, connection), false), settings);
+    return await act(opened, settings);
   } finally {
+    await closeHouse(opened);
     await connection.close();
   }
 }
@@ -229,7 +231,7 @@ test('`setup` makes ready what is ready already, and says so', async () => {
   expect(JSON.parse(said[0] ?? '')).toEqual({
     namespace: 'default',
     running: [
-      'lost-device-fleet-watch:acme:netskope:clientStatus',
+      'lost-device-fleet-watch:acme:netskope:client-status',
       'lost-device-fleet-watch:acme:netskope:alerts',
       'lost-device-fleet-watch:acme:netskope:events',
       'lost-device-reconciliation:acme',
