@@ -24,26 +24,40 @@ interface Waiting {
 }
 
 /**
+ * The question of each tenant that is on its way. A guard is asked one thing after the other: a server takes few updates of one
+ * workflow at the same time (ten by default), and a burst of more has brought a guard to a standstill.
+ */
+const onTheirWay = new WeakMap<Client, Map<string, Promise<unknown>>>();
+
+/**
  * Ask a tenant's guard. Safe to repeat: it knows what it was asked for by its own id, also after the server forgot the update.
  * @throws VendorUnavailable LDP_UNREACHABLE when it does not answer in time.
  */
-async function askGuard<Answer, Question>(
+function askGuard<Answer, Question>(
   client: Client,
   tenant: string,
   update: UpdateDefinition<Answer, [Question]>,
   question: Question,
 ): Promise<Answer> {
-  try {
-    return await client.withDeadline(Date.now() + answerWithinMs, () =>
-      client.workflow.executeUpdateWithStart(update, {
-        startWorkflowOperation: new WithStartWorkflowOperation('guard', startOfGuard(tenant)),
-        updateId: randomUUID(),
-        args: [question],
-      }),
-    );
-  } catch (cause) {
-    throw new VendorUnavailable('LDP_UNREACHABLE', 'The guard did not answer in time.', {}, { cause });
-  }
+  const tenants = onTheirWay.get(client) ?? new Map<string, Promise<unknown>>();
+  onTheirWay.set(client, tenants);
+  const byMs = Date.now() + answerWithinMs;
+  const ask = async () => {
+    try {
+      return await client.withDeadline(byMs, () =>
+        client.workflow.executeUpdateWithStart(update, {
+          startWorkflowOperation: new WithStartWorkflowOperation('guard', startOfGuard(tenant)),
+          updateId: randomUUID(),
+          args: [question],
+        }),
+      );
+    } catch (cause) {
+      throw new VendorUnavailable('LDP_UNREACHABLE', 'The guard did not answer in time.', {}, { cause });
+    }
+  };
+  const answer = (tenants.get(tenant) ?? Promise.resolve()).then(ask, ask);
+  tenants.set(tenant, answer);
+  return answer;
 }
 
 /** The way to the guards of all tenants, many cases at once: one update is on its way, and carries everything that waits. */

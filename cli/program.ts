@@ -10,8 +10,10 @@ import { addDrillCommand } from './drill';
 import { addEscalationCommands } from './escalation';
 import { failureOf } from './failure';
 import { addFeedsCommand } from './feeds';
+import { addInitCommand } from './init';
 import { addKeysCommands } from './keys';
 import { addPluginCommands } from './plugins';
+import { addSettingsCommands } from './settings';
 import { addSetupCommand } from './setup';
 import { addStartCommand } from './start';
 import { addUpCommand } from './up';
@@ -32,7 +34,9 @@ function createProgram(): Command {
     .helpCommand(false)
     .exitOverride()
     .addHelpText('after', '\nExit codes: 0 ok, 1 failed, 2 bad input, 3 refused by a rule.');
+  addInitCommand(program);
   addUpCommand(program);
+  addSettingsCommands(program);
   addStartCommand(program);
   addCaseCommands(program);
   addDigestCommand(program);

@@ -262,6 +262,8 @@ export interface CaseState {
   /** Reports of a new loss that came while this case was closing: the next case opens with them. */
   afterwards: Report[];
   rules: Rules;
+  /** A person moved newer rules onto this case: when last, and how often. */
+  rulesApplied?: { at: string; who: string; times: number };
 }
 
 /** What a closed case leaves behind, so that its old ticket never starts a case again by itself. */

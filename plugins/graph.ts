@@ -22,10 +22,14 @@ export const objectId = z.guid({ error: 'is not an object id: copy the GUID from
 
 /** The app registration that a product signs in as: part of its settings. */
 export const graphSettings = {
-  /** Tenant id or one of its domains. */
-  directoryTenant: filledText.regex(/^[A-Za-z0-9.-]+$/, { error: 'is neither a tenant id nor a domain' }),
-  clientId: objectId,
-  clientSecret: filledText,
+  directoryTenant: filledText
+    .regex(/^[A-Za-z0-9.-]+$/, { error: 'is neither a tenant id nor a domain' })
+    .meta({ description: 'Tenant id or one of its domains.', example: 'your-tenant.invalid' }),
+  clientId: objectId.meta({
+    description: 'Application id of the app registration that this product signs in as.',
+    example: '00000000-0000-4000-8000-000000000000',
+  }),
+  clientSecret: filledText.meta({ description: 'A secret of that app registration.', example: 'env:CLIENT_SECRET' }),
   graphUrl: vendorUrl.default('https://graph.microsoft.com'),
   loginUrl: vendorUrl.default('https://login.microsoftonline.com'),
   /** How long Graph may be silent (milliseconds). */

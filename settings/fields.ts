@@ -14,6 +14,24 @@ export function readDuration(text: string): number | undefined {
   return amount && unit ? Math.round(Number(amount) * (millisecondsPer[unit] ?? 0)) : undefined;
 }
 
+/** The same the other way round: in the largest unit that fits without a rest. */
+function writeDuration(ms: number): string {
+  const units = Object.entries(millisecondsPer).filter(([, per]) => ms >= per && ms % per === 0);
+  const [unit, per] = units.at(-1) ?? ['ms', 1];
+  return `${ms / per}${unit}`;
+}
+
+const lasts = (key: string) => key === 'ms' || key.endsWith('Ms') || ['every', 'indexEvery', 'within'].includes(key);
+
+/** A part of the settings with its durations as people write them. */
+export function inWords(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => inWords(item));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, inWords(part, name)]));
+  }
+  return typeof value === 'number' && lasts(key) ? writeDuration(value) : value;
+}
+
 /** A duration, in milliseconds once it is read. */
 export const duration = z.union(
   [

@@ -81,7 +81,7 @@ function withNewKey({ keys }: Keyring): Keyring {
 async function write(file: string, keyring: Keyring): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
-    await handle.writeFile(`${JSON.stringify(keyring, undefined, 2)}\n`);
+    await handle.writeFile(`${JSON.stringify(keyring)}\n`);
     await handle.sync();
   } finally {
     await handle.close();

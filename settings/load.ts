@@ -14,12 +14,13 @@ import { ensureIndexKey } from './index-key';
 import { parseKeyring } from './keyring';
 import { Mistakes, type Path } from './mistakes';
 import { checkNames } from './names';
-import { fetched, lookFor, readPluginPart, type PluginPart, type ReadFrom } from './plugin-part';
+import { readPluginPart, type PluginPart, type ReadFrom } from './plugin-part';
 import { settingsFile } from './schema';
+import { fetchSecret, whyMissing, type Reference } from './secrets';
 import { childOf, entriesOf } from './written';
 
 /** `LOST_DEVICE_SETTINGS` in the environment, else `lost-device.yaml` in the current folder. */
-const usualFile = () => process.env.LOST_DEVICE_SETTINGS || 'lost-device.yaml';
+export const usualFile = () => process.env.LOST_DEVICE_SETTINGS || 'lost-device.yaml';
 
 /**
  * Read the settings. Secrets are fetched from the environment and from files; the data folder and the index key are made
@@ -47,10 +48,15 @@ export interface SettingsWithoutSecrets {
  * @throws BadInput as `loadSettings`, but for a secret that is missing.
  */
 export async function loadSettingsWithoutSecrets(file = usualFile()): Promise<SettingsWithoutSecrets> {
-  return readSettings(file, 'only look for them');
+  const { settings, missing } = await readSettings(file, 'only look for them');
+  return { settings, missing };
 }
 
-async function readSettings(file: string, secrets: 'fetch secrets' | 'only look for them') {
+/**
+ * The settings in both forms: as the house takes them, and as the file has them, with the defaults of its form filled in.
+ * @throws BadInput as `loadSettings`; for a secret that is missing only where secrets are fetched.
+ */
+export async function readSettings(file: string, secrets: 'fetch secrets' | 'only look for them') {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new BadInput(
       'LDP_BAD_INPUT',
@@ -111,28 +117,36 @@ async function readSettings(file: string, secrets: 'fetch secrets' | 'only look 
       ),
     ),
   };
-  return { settings, missing: missingSecrets.all };
+  return { settings, missing: missingSecrets.all, written: checked.data };
 }
 
 /** @param reference Where the keyring lies; without one nothing is encrypted. */
 async function readEncryption(
-  reference: string | undefined,
+  reference: Reference | undefined,
   { folder, mistakes, missingSecrets }: ReadFrom,
 ): Promise<Encryption | undefined> {
   const at: Path = ['encryption', 'keys'];
   if (reference === undefined) return undefined;
   if (missingSecrets !== undefined) {
-    await lookFor(reference, at, folder, missingSecrets);
+    const mistake = await whyMissing(reference, folder);
+    if (mistake !== undefined) missingSecrets.add(at, mistake);
     return undefined;
   }
-  const text = await fetched(reference, at, folder, mistakes);
-  const keyring = parseKeyring(text);
+  const fetched = await fetchSecret(reference, folder);
+  const keyring = 'secret' in fetched ? parseKeyring(fetched.secret) : undefined;
   if (keyring === undefined) {
-    if (text) mistakes.add(at, 'names what is no keyring: make one by `lost-device keys new FILE`');
+    const noKeyring = 'names what is no keyring: make one by `lost-device keys new FILE`';
+    mistakes.add(at, 'mistake' in fetched ? fetched.mistake : noKeyring);
     return undefined;
   }
   // A file that is gone for a moment takes no key away.
-  return { keyring, readAgain: async () => parseKeyring(await fetched(reference, at, folder, mistakes)) ?? keyring };
+  return {
+    keyring,
+    async readAgain() {
+      const now = await fetchSecret(reference, folder);
+      return ('secret' in now ? parseKeyring(now.secret) : undefined) ?? keyring;
+    },
+  };
 }
 
 /** YAML resolves its aliases only here. */

@@ -2,12 +2,12 @@
  * One plugin's part of the settings file: secrets fetched from where they lie, then checked by the plugin itself.
  * @module
  */
-import { access, constants, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { plugins } from '../plugins';
 import { readDuration } from './fields';
 import type { Mistakes, Path } from './mistakes';
+import { fetchSecret, isReference, whyMissing } from './secrets';
 
 /** Fields that hold a secret, in every plugin, with a text of its form that opens nothing. */
 const secretFields = new Map<string | number, string>([
@@ -22,6 +22,12 @@ const secretFields = new Map<string | number, string>([
   ['webhookSecrets', `whsec_${Buffer.alloc(32).toString('base64')}`],
 ]);
 
+/** A text of the form of such a secret, which opens nothing. */
+export const standInFor = (field: string) => secretFields.get(field);
+
+/** Does a field of this name hold a secret? */
+export const holdsSecret = (field: string) => secretFields.has(field);
+
 export type PluginPart = { plugin: string } & Record<string, unknown>;
 
 /** Where the settings file lies, and what becomes of the secrets that it names. */
@@ -33,7 +39,7 @@ export interface ReadFrom {
 }
 
 /**
- * Read the part of one instance. A text `env:NAME` or `file:PATH` becomes what is found there, a text that begins with
+ * Read the part of one instance. A text `env:NAME`, `file:PATH` or `exec:COMMAND` becomes what is found there, a text that begins with
  * `./` or `../` a path beside the settings file, and a duration in a field that ends in `Ms` its milliseconds.
  * @returns The instance's settings as its plugin takes them. Only to be used when no mistake was added.
  */
@@ -69,54 +75,25 @@ async function resolve(value: unknown, at: Path, from: ReadFrom): Promise<unknow
   const { folder, mistakes, missingSecrets } = from;
   const field = at.findLast((key) => typeof key === 'string') ?? '';
   const standIn = secretFields.get(field);
-  if (typeof value === 'string' && /^(env|file):/.test(value)) {
-    if (standIn === undefined || missingSecrets === undefined) return fetched(value, at, folder, mistakes);
-    await lookFor(value, at, folder, missingSecrets);
-    return standIn;
+  if (isReference(value)) {
+    if (standIn === undefined && value.startsWith('exec:')) {
+      mistakes.add(at, 'runs a program, and is no secret: write its value here');
+      return '';
+    }
+    if (standIn !== undefined && missingSecrets !== undefined) {
+      const mistake = await whyMissing(value, folder);
+      if (mistake !== undefined) missingSecrets.add(at, mistake);
+      return standIn;
+    }
+    const fetched = await fetchSecret(value, folder);
+    if ('secret' in fetched) return fetched.secret;
+    mistakes.add(at, fetched.mistake);
+    return '';
   }
   if (standIn !== undefined && value !== null && value !== '') {
-    mistakes.add(at, 'is a secret in the open: put it elsewhere, and write env:NAME or file:PATH here');
+    mistakes.add(at, 'is a secret in the open: put it elsewhere, and write env:NAME, file:PATH or exec:COMMAND here');
   }
   if (typeof value !== 'string') return value;
   if (/^\.\.?\//.test(value)) return path.resolve(folder, value);
   return field.endsWith('Ms') ? (readDuration(value) ?? value) : value;
 }
-
-/** What lies where `env:NAME` or `file:PATH` points. Where there is nothing, a mistake is added and the text is empty. */
-export async function fetched(reference: string, at: Path, folder: string, mistakes: Mistakes): Promise<string> {
-  const place = reference.slice(reference.indexOf(':') + 1);
-  if (reference.startsWith('env:')) {
-    const found = process.env[place];
-    if (!found) mistakes.add(at, notInEnvironment(place));
-    return found ?? '';
-  }
-  try {
-    const found = (await readFile(path.resolve(folder, place), 'utf8')).trim();
-    if (found === '') mistakes.add(at, isEmpty(place));
-    return found;
-  } catch (error) {
-    mistakes.add(at, cannotBeRead(place, error));
-    return '';
-  }
-}
-
-/** Is it there? Nothing of it is read. */
-export async function lookFor(reference: string, at: Path, folder: string, missing: Mistakes): Promise<void> {
-  const place = reference.slice(reference.indexOf(':') + 1);
-  if (reference.startsWith('env:')) {
-    if (!process.env[place]) missing.add(at, notInEnvironment(place));
-    return;
-  }
-  try {
-    const file = path.resolve(folder, place);
-    await access(file, constants.R_OK);
-    if ((await stat(file)).size === 0) missing.add(at, isEmpty(place));
-  } catch (error) {
-    missing.add(at, cannotBeRead(place, error));
-  }
-}
-
-const notInEnvironment = (place: string) => `names ${place}, which is not in the environment: set it`;
-const isEmpty = (place: string) => `names ${place}, which is empty: write the secret into it`;
-const cannotBeRead = (place: string, error: unknown) =>
-  `names ${place}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}): write it, readable by our account`;

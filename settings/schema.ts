@@ -7,6 +7,7 @@ import { defaultRules } from '../playbook/rules';
 import { filledText, isLoopback } from '../plugins/setting-fields';
 import { escalationForm } from './escalation-form';
 import { duration, lasting, name, names } from './fields';
+import { isReference } from './secrets';
 import { wipeLimitsForm, wipeRulesForm } from './wipe-form';
 import { peopleForm, rotasForm, sitesForm } from './people-form';
 
@@ -82,7 +83,9 @@ const rules = z
     wipe: wipeRulesForm,
   })
   .prefault({})
-  .describe('Pinned when a case starts: a change here concerns new cases.');
+  .describe(
+    'Pinned when a case starts: a change here concerns new cases. `settings apply CASE` moves it onto a running one.',
+  );
 
 const tenant = z.strictObject(
   {
@@ -167,8 +170,8 @@ export const settingsFile = z.strictObject(
       .strictObject({
         keys: z
           .string({ error: 'is missing: make a keyring by `lost-device keys new FILE`, and write file:FILE' })
-          .regex(/^(env|file):/, {
-            error: 'is a secret in the open: put it elsewhere, and write env:NAME or file:PATH here',
+          .refine(isReference, {
+            error: 'is a secret in the open: put it elsewhere, and write env:NAME, file:PATH or exec:COMMAND here',
           })
           .describe('The keyring, made by `lost-device keys new`.'),
       })

@@ -49,6 +49,7 @@ const sharedByProducts = [
   'plain-text',
   'report-body',
   'roles',
+  'run-program',
   'setting-fields',
   'standard-webhooks',
 ];

@@ -7,11 +7,13 @@ import { ApplicationFailure, setHandler } from '@temporalio/workflow';
 import type { CaseState, Ending, Question } from '../playbook/case';
 import { takeSighting, troubledSteps } from '../playbook/case';
 import { canonicalSerial } from '../playbook/report';
+import { ruleChanges } from '../playbook/rule-changes';
 import type { Sighting } from '../playbook/sighting';
 import { toldInTickets, type CaseFile } from './case-file';
-import type { Answer, Decided, Decision, Retry, SightingReport, Skip } from './messages';
+import type { Answer, ApplyRules, Decided, Decision, Retry, SightingReport, Skip } from './messages';
 import {
   answer,
+  applyRules,
   falseAlarm,
   recovered,
   replaceDevice,
@@ -21,7 +23,7 @@ import {
   writeOff,
 } from './messages';
 import { containAgain } from './tracks/containment';
-import { endAs, takeAnswer } from './tracks/escalation';
+import { climbBy, endAs, takeAnswer } from './tracks/escalation';
 import { reopen } from './written-off';
 
 /** Clocks of people and machines differ by less than this (milliseconds). */
@@ -215,6 +217,31 @@ export function takeDecisions(c: CaseFile): void {
           refuse('This case began with an earlier version; it can be written off once it went on as a new run.');
         if (state.device === undefined) refuse('Only an identified device can be written off. Is it a false alarm?');
         if (!decision.reason.trim()) refuse('A write-off needs a reason.');
+      }),
+    },
+  );
+
+  setHandler(
+    applyRules,
+    once(({ rules, ...decision }: ApplyRules) => {
+      const changes = ruleChanges(state.rules, rules);
+      climbBy(c, rules.escalation.ladder);
+      // In place: whatever waits by the rules reads them again from here.
+      Object.assign(state.rules, rules);
+      const { person: who } = decision.actor;
+      state.rulesApplied = { at: c.now, who, times: (state.rulesApplied?.times ?? 0) + 1 };
+      c.say('case', `Rules of the settings applied: ${changes.length} changed.`, {
+        who,
+        evidence: [changes.join('; '), decision.reason].filter(Boolean).join('. '),
+        note: true,
+      });
+      const told = changes.map((change) => `- ${change}`).join('\n');
+      return `Applied and pinned. What calls people is due by these rules now; tasks and clocks that began keep their times.\n${told}`;
+    }),
+    {
+      validator: unlessKnown(({ rules }: ApplyRules) => {
+        notClosing();
+        if (ruleChanges(state.rules, rules).length === 0) refuse('The case goes by these rules already.');
       }),
     },
   );

@@ -107,7 +107,7 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
 
   // A new loss was reported while this case was closing: it opens the next case.
   const [report, ...more] = state.afterwards;
-  if (report) return continueAsNew<typeof lostDevice>({ report, rules: input.rules, more });
+  if (report) return continueAsNew<typeof lostDevice>({ report, rules: state.rules, more });
   return ended;
 }
 

@@ -113,6 +113,10 @@ export const replaceDevice = defineUpdate<Decided, [Decision]>('replace');
 export const recovered = defineUpdate<Decided, [Decision]>('recovered');
 export const falseAlarm = defineUpdate<Decided, [Decision]>('falseAlarm');
 
+/** Rules of the settings, in place of those that were pinned when the case began. */
+export type ApplyRules = Decision & { rules: Rules };
+export const applyRules = defineUpdate<Decided, [ApplyRules]>('applyRules');
+
 /** The whole case. */
 export const describe = defineQuery<CaseState>('describe');
 

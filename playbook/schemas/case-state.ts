@@ -272,4 +272,5 @@ export const caseStateSchema = z.object({
   paged: z.array(z.string()),
   afterwards: z.array(reportSchema),
   rules: rulesSchema,
+  rulesApplied: z.object({ at: time, who: z.string(), times: z.int() }).exactOptional(),
 }) satisfies z.ZodType<CaseState>;

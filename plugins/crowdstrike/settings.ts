@@ -26,10 +26,11 @@ function sensorHosts(cloud: string): string[] {
 /** An instance with `plugin: crowdstrike`: all of its part of the settings file but `plugin` itself. */
 export const crowdstrikeSettings = z
   .strictObject({
-    /** The cloud that the customer lives in: the console's address shows it. */
-    region: z.enum(['us-1', 'us-2', 'us-3', 'eu-1'], { error: 'is none of us-1, us-2, us-3, eu-1' }),
-    clientId: filledText,
-    clientSecret: filledText,
+    region: z
+      .enum(['us-1', 'us-2', 'us-3', 'eu-1'], { error: 'is none of us-1, us-2, us-3, eu-1' })
+      .meta({ description: 'The cloud that you live in: the address of the console shows it.', example: 'eu-1' }),
+    clientId: filledText.meta({ description: 'Id of the API client.', example: '00000000000000000000000000000000' }),
+    clientSecret: filledText.meta({ description: 'Its secret.', example: 'env:CROWDSTRIKE_CLIENT_SECRET' }),
     /** Default: the address of the region. */
     url: vendorUrl.optional(),
     feeds: z

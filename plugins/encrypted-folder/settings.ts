@@ -17,13 +17,21 @@ const aesKey = z
 
 /** An instance with `plugin: encrypted-folder`: all of its part of the settings file but `plugin` itself. */
 export const encryptedFolderSettings = z.strictObject({
-  /** Where secrets are kept. Made when it is not there, readable by our own account only. */
-  path: filledText.refine(isAbsolute, { error: 'is not an absolute path: a worker may be started from anywhere' }),
-  /** The first encrypts; all of them read. An old one stays as long as anything was written with it. */
+  path: filledText
+    .refine(isAbsolute, { error: 'is not an absolute path: a worker may be started from anywhere' })
+    .meta({
+      description: 'Where secrets are kept. Made when it is not there, readable by our own account only.',
+      example: './pins',
+    }),
   keys: z
     .array(aesKey, { error: 'is missing: write a list of keys' })
     .min(1, { error: 'is empty: make a key with openssl rand -base64 32' })
-    .max(10),
+    .max(10)
+    .meta({
+      description:
+        'The first encrypts; all of them read. An old one stays as long as anything was written with it. Keep a copy elsewhere.',
+      example: ['env:SECRETS_KEY'],
+    }),
 });
 
 export type EncryptedFolderSettings = z.infer<typeof encryptedFolderSettings>;

@@ -10,18 +10,28 @@ const lateDataMs = milliseconds.default(30 * 60_000);
 
 /** An instance with `plugin: netskope`: all of its part of the settings file but `plugin` itself. */
 export const netskopeSettings = z.strictObject({
-  /** Address of the tenant, for instance https://example.goskope.com or https://example.eu.goskope.com. */
-  url: vendorUrl,
-  /** REST API v2 token. What it must be allowed to do stands in the README. */
-  token: filledText,
+  url: vendorUrl.meta({
+    description: 'Address of the tenant, for instance https://acme.goskope.com or https://acme.eu.goskope.com.',
+    example: 'https://your-tenant.goskope.invalid',
+  }),
+  token: filledText.meta({
+    description: 'REST API v2 token. `lost-device plugins` says what it must be allowed to do.',
+    example: 'env:NETSKOPE_TOKEN',
+  }),
   /** REST API v1 token, where the tenant still has one: client status is asked there when v2 does not offer it. */
   v1Token: filledText.optional(),
-  /** Name of the group whose members get the lost configurations and policy. */
-  lostGroup: filledText,
-  /** Name of the steering configuration of that group. */
-  lostSteeringConfig: filledText,
-  /** Name of the real-time policy that blocks that group. */
-  lostPolicy: filledText,
+  lostGroup: filledText.meta({
+    description: 'Name of the group whose members get the lost configurations and policy.',
+    example: 'Lost-Stolen Devices',
+  }),
+  lostSteeringConfig: filledText.meta({
+    description: 'Name of the steering configuration of that group.',
+    example: 'Lost-Stolen Steering',
+  }),
+  lostPolicy: filledText.meta({
+    description: 'Name of the real-time policy that blocks that group.',
+    example: 'Block lost and stolen devices',
+  }),
   /** Name of the device tag that is set beside the group. Undefined: no tag. */
   tag: z
     .string({ error: 'is missing: write the name of a device tag, or leave the line out' })

@@ -8,10 +8,13 @@ import { filledText, milliseconds, vendorUrl } from '../setting-fields';
 /** An instance with `plugin: pagerduty`: all of its part of the settings file but `plugin` itself. */
 export const pagerdutySettings = z
   .strictObject({
-    /** Integration key of an "Events API v2" integration: it says which service calls people. */
     routingKey: z
       .string({ error: 'is missing: write the integration key' })
-      .regex(/^\S{32}$/, { error: 'is not an integration key: PagerDuty makes it of 32 characters' }),
+      .regex(/^\S{32}$/, { error: 'is not an integration key: PagerDuty makes it of 32 characters' })
+      .meta({
+        description: 'Integration key of an "Events API v2" integration: it says which service calls people.',
+        example: 'env:PAGERDUTY_ROUTING_KEY',
+      }),
     /** Where events go. Accounts in Europe: https://events.eu.pagerduty.com. */
     url: vendorUrl.default('https://events.pagerduty.com'),
     /** Secrets of the webhook subscription, as PagerDuty shows them. Without one, nobody can acknowledge at PagerDuty. */

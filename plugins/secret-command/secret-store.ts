@@ -7,7 +7,7 @@
  */
 import { BadInput, OutcomeUnknown, VendorRefused, VendorUnavailable, type PlaybookError } from '../errors';
 import type { Call, SecretStore } from '../roles';
-import { run, type Ending } from './run';
+import { run, type Ending } from '../run-program';
 import type { SecretCommandSettings } from './settings';
 
 /** What the program says by its exit code. 75 and 77 are those of sysexits.h. */

@@ -12,8 +12,11 @@ const program = filledText.refine(isAbsolute, {
 
 /** An instance with `plugin: secret-command`: all of its part of the settings file but `plugin` itself. */
 export const secretCommandSettings = z.strictObject({
-  /** The program and its first arguments. No shell reads them; the verb and the name of the secret are put behind. */
-  command: z.tuple([program], z.string(), { error: 'is missing: write a list, the program first' }),
+  command: z.tuple([program], z.string(), { error: 'is missing: write a list, the program first' }).meta({
+    description:
+      'The program and its first arguments. No shell reads them; the verb and the name of the secret are put behind.',
+    example: ['/usr/local/bin/our-vault'],
+  }),
   /** Variables of our environment that the program gets beside `PATH`, `HOME` and `LANG`. No others: they hold our own secrets. */
   environment: z
     .array(filledText.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'is not the name of a variable' }))

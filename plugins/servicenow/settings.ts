@@ -14,9 +14,12 @@ const stateValue = z.string().regex(/^-?\d{1,5}$/, { error: 'is not the number o
 /** An instance with `plugin: servicenow`: all of its part of the settings file but `plugin` itself. */
 export const servicenowSettings = z
   .strictObject({
-    url: vendorUrl,
-    user: filledText.optional(),
-    password: filledText.optional(),
+    url: vendorUrl.meta({
+      description: 'Address of the instance.',
+      example: 'https://your-instance.service-now.invalid',
+    }),
+    user: filledText.optional().meta({ description: 'Account of ours there.', example: 'lost-device' }),
+    password: filledText.optional().meta({ description: 'Its password.', example: 'env:SERVICENOW_PASSWORD' }),
     /** OAuth client credentials, instead of user and password. */
     oauth: z
       .strictObject({ clientId: filledText, clientSecret: filledText, scope: z.string().default('useraccount') })
@@ -48,8 +51,11 @@ export const servicenowSettings = z
         vip: column.optional(),
       })
       .prefault({}),
-    /** Standard Webhooks secrets of the business rule that tells us. Without one, tickets are found by reconciliation. */
-    webhookSecrets: webhookSecrets.default([]),
+    webhookSecrets: webhookSecrets.default([]).meta({
+      description:
+        'Standard Webhooks secrets of the business rule that tells us. Without one, tickets are found by reconciliation.',
+      example: ['env:SERVICENOW_WEBHOOK_SECRET'],
+    }),
     /** Resolution code; its choices differ by instance. */
     closeCode: filledText.default('Solution provided'),
     /** Resolution notes. Callers may read them, and a thief may be the reader: so never a word of the case itself. */

@@ -11,15 +11,21 @@ export const address = z.email({ error: 'is not a mail address: write it like so
 /** An instance with `plugin: smtp`: all of its part of the settings file but `plugin` itself. */
 export const smtpSettings = z
   .strictObject({
-    /** The mail server that takes our mail. */
-    host: filledText,
+    host: filledText.meta({
+      description: 'The mail server that takes our mail.',
+      example: 'mail.your-company.invalid',
+    }),
     port: z.int().min(1).max(65_535).default(587),
     /** TLS from the first byte (port 465). Otherwise STARTTLS is demanded, except on loopback. */
     secure: z.boolean().default(false),
     user: filledText.optional(),
     password: filledText.optional(),
-    from: address,
-    to: z.array(address).min(1, { error: 'is empty: name at least one reader' }).max(50),
+    from: address.meta({ description: 'Whom our mail comes from.', example: 'lost-device@your-company.invalid' }),
+    to: z
+      .array(address)
+      .min(1, { error: 'is empty: name at least one reader' })
+      .max(50)
+      .meta({ description: 'Who reads it, where no person is named.', example: ['soc@your-company.invalid'] }),
     /** How long the server may be silent (milliseconds). */
     timeoutMs: milliseconds.min(1).default(30_000),
     /** Let mail leave without TLS, for a relay inside your own walls. Never with a password. */

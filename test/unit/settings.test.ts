@@ -371,7 +371,7 @@ tenants:
       'lost-device.yaml:9 tenants.acme.plugins.netskope.lostPolicy is missing: write a text',
       'lost-device.yaml:11 tenants.acme.plugins.netskope.url would send secrets in the clear: use https:// (http:// is for loopback only)',
       'lost-device.yaml:12 tenants.acme.plugins.netskope.token names NOT_THERE, which is not in the environment: set it',
-      'lost-device.yaml:15 tenants.acme.plugins.generic.secrets.0 is a secret in the open: put it elsewhere, and write env:NAME or file:PATH here',
+      'lost-device.yaml:15 tenants.acme.plugins.generic.secrets.0 is a secret in the open: put it elsewhere, and write env:NAME, file:PATH or exec:COMMAND here',
       'lost-device.yaml:16 tenants.acme.plugins.pager.plugin is not a product we know: write one of crowdstrike, encrypted-folder, entra, folder, intune, netskope, pagerduty, secret-command, servicenow, smtp, webhook',
       'lost-device.yaml:17 tenants.acme.plugins.archive.paht there is no such setting: correct its name or remove it',
       'lost-device.yaml:18 tenants.acme.reconciliation.every is not a duration: write 90s, 15min, 2h, 3d or a number of milliseconds',
@@ -450,6 +450,67 @@ test('the index key is made once, for our account only, also when many start tog
   expect(await ensureIndexKey(data)).toBe(keys[0]);
   expect(readFileSync(path.join(data, 'index-key'), 'utf8').trim()).toBe(keys[0]);
   expect(statSync(path.join(data, 'index-key')).mode & 0o777).toBe(0o600);
+});
+
+describe('a secret behind a program', () => {
+  const tokenOf = async (command: string) => {
+    writeFileSync(path.join(folder, 'webhook.secret'), secret);
+    const settings = await loadSettings(
+      write(good.replace('env:NETSKOPE_TOKEN', `'${command.replaceAll("'", "''")}'`)),
+    );
+    return (settings.tenants.acme?.plugins.netskope?.settings as { token: string }).token;
+  };
+  const program = `exec:${process.execPath} -e`;
+
+  test('is the first line of what it prints; no shell reads the command', async () => {
+    expect(await tokenOf(`${program} "console.log(process.argv[1]); console.log(2)" -- --to="$HOME; two words"`)).toBe(
+      '--to=$HOME; two words',
+    );
+  });
+
+  test('it finds the address of its vault in our environment', async () => {
+    process.env.VAULT_ADDR = 'https://vault.acme.test';
+    expect(await tokenOf(`${program} "console.log(process.env.VAULT_ADDR)"`)).toBe('https://vault.acme.test');
+  });
+
+  test.each([
+    [
+      'fails',
+      `${program} "console.log(\`hunter2\`); console.error(\`hunter2\`); process.exit(3)"`,
+      'which ended with 3: try',
+    ],
+    ['prints nothing', `${program} "console.log()"`, 'whose first line is empty: have it print the secret there'],
+    [
+      'prints too much',
+      `${program} "console.log(\`hunter2\`.repeat(99_999))"`,
+      'which was killed: it printed more than',
+    ],
+    ['is not there', 'exec:/no/such/vault get', 'runs /no/such/vault, which cannot be started (ENOENT): install it'],
+    ['has a quote too many', `${program} "console.log(1)`, 'names no program by an absolute path'],
+    ['has no path', 'exec:vault get token', 'names no program by an absolute path'],
+  ])('one that %s is told with its remedy, and nothing of what it printed', async (_, command, said) => {
+    const refused = await tokenOf(command).catch((error: Error) => error.message);
+    expect(refused).toContain(
+      `netskope.token ${said.startsWith('which') || said.startsWith('whose') ? `runs ${process.execPath}, ` : ''}${said}`,
+    );
+    expect(refused.split('\n')).toHaveLength(1);
+    expect(refused).not.toContain('hunter2');
+  });
+
+  test('only a secret is asked of a program; and where none is fetched, none is run', async () => {
+    writeFileSync(path.join(folder, 'webhook.secret'), secret);
+    const ran = path.join(folder, 'ran');
+    const touch = `exec:${process.execPath} -e "fs.writeFileSync(process.argv[1], process.argv[1])" ${ran}`;
+    const refused = loadSettings(write(good.replace('Lost Steering', touch)));
+    await expect(refused).rejects.toThrow('lostSteeringConfig runs a program, and is no secret: write its value here');
+    const { missing } = await loadSettingsWithoutSecrets(write(good.replace('env:NETSKOPE_TOKEN', touch)));
+    expect(missing).toEqual([]);
+    const gone = await loadSettingsWithoutSecrets(write(good.replace('env:NETSKOPE_TOKEN', 'exec:/no/such/vault')));
+    expect(gone.missing).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('cannot be started') as string }),
+    ]);
+    expect(existsSync(ran)).toBe(false);
+  });
 });
 
 describe('without secrets', () => {

@@ -5,7 +5,7 @@
  */
 import type { Question } from '../../playbook/case';
 import { clockTime, duration } from '../../playbook/clock-time';
-import type { DueCall, RungProgress, RungProposal } from '../../playbook/ladder';
+import type { DueCall, Rung, RungProgress, RungProposal } from '../../playbook/ladder';
 import {
   dueCalls,
   incidentOf,
@@ -37,10 +37,11 @@ const searchWithinMs = 4 * hourMs;
 export async function escalation(c: CaseFile): Promise<void> {
   const { state } = c;
   const { escalation: track } = state;
-  const { ladder } = state.rules.escalation;
   const alarm = new Alarm();
   while (state.closedAt === undefined) {
     alarm.rang = false;
+    // Rules may be moved onto a running case.
+    const { ladder } = state.rules.escalation;
     // What is proposed in this round waits for somebody, so it is a trouble of the next.
     const before = signature(c);
     tasksBegin(c);
@@ -69,6 +70,7 @@ function signature(c: CaseFile): string {
     progress.map((rung) => [rung.called, rung.calling, rung.acknowledged, rung.snoozed, rung.heldUntil, rung.proposed]),
     [state.answers.kind, state.device === undefined, state.ending === undefined, state.presence.state, state.closedAt],
     state.listening?.until,
+    state.rulesApplied?.times,
   ]);
 }
 
@@ -104,6 +106,19 @@ function standDown(c: CaseFile, progress: RungProgress): void {
   if (!progress.atPager) return;
   delete progress.atPager;
   tellPager(c, 'resolve', incidentOf(chain, progress));
+}
+
+/** Another ladder from now on. A rung that is gone, or means something else now, stands down; all others go on where they are. */
+export function climbBy(c: CaseFile, ladder: Rung[]): void {
+  const { escalation: track, rules } = c.state;
+  for (const [key, progress] of Object.entries(track.rungs)) {
+    const before = rules.escalation.ladder.find(({ name }) => name === progress.rung);
+    const rung = ladder.find(({ name }) => name === progress.rung);
+    if (rung === undefined || rung.when !== before?.when || rung.propose !== before.propose) {
+      standDown(c, progress);
+      delete track.rungs[key];
+    } else if (progress.over !== undefined && !rung.unless.includes(progress.over)) delete progress.over;
+  }
 }
 
 // --- silence -----------------------------------------------------------------------------------------------------
