@@ -4,12 +4,12 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { closeHouse, openHouse } from './open-house';
 import type { Settings } from './playbook/settings';
 import { startServer } from './server';
 import { prepareNamespace } from './temporal/namespace';
+import { openClient } from './temporal/open-client';
 import { startTemporalServer } from './temporal/server';
 import type { TemporalServer } from './temporal/server';
 import { startWorker } from './worker';
@@ -33,7 +33,7 @@ export interface RunningHouse {
 
 export interface StartHouseOptions {
   log?: (line: string) => void;
-  /** Prebuilt workflow bundle; made at start when left out. */
+  /** Prebuilt workflow bundle, of the kind that the settings need; made at start when left out. */
   workflowBundlePath?: string;
   durability?: 'full' | 'normal';
 }
@@ -56,7 +56,7 @@ export async function startHouse(settings: Settings, options: StartHouseOptions 
     const connection = await NativeConnection.connect({ address });
     parts.push(() => connection.close());
     await prepareNamespace(connection, settings.temporal.namespace);
-    const house = openHouse(settings, new Client({ connection, namespace: settings.temporal.namespace }), true);
+    const house = openHouse(settings, openClient(settings, connection), true);
     parts.push(() => closeHouse(house));
     const worker = await startWorker(settings, house, connection, options.workflowBundlePath);
     parts.push(() => worker.stop());

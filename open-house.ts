@@ -55,6 +55,7 @@ export function openHouse(settings: Settings, client: Client, eager: boolean, ma
   const cases = createCaseClient({
     client,
     indexKey,
+    hideNames: settings.encryption !== undefined,
     eager,
     findClosing: (name, ticket) => findClosing(tenant(name), ticket),
   });

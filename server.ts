@@ -3,13 +3,14 @@
  * @module
  */
 import type { AddressInfo } from 'node:net';
-import { Client, Connection } from '@temporalio/client';
+import { Connection } from '@temporalio/client';
 import type { House } from './activities/house';
 import { closeHouse, openHouse } from './open-house';
 import { createApiServer } from './http/api';
 import { createWebhookServer } from './http/webhooks';
 import type { Settings } from './playbook/settings';
 import { loadSettings } from './settings/load';
+import { openClient } from './temporal/open-client';
 import { monitorWorkers } from './worker-monitor';
 
 export interface RunningServer {
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
   const settings = await loadSettings();
   const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
   const connection = await Connection.connect({ address });
-  const house = openHouse(settings, new Client({ connection, namespace: settings.temporal.namespace }), false);
+  const house = openHouse(settings, openClient(settings, connection), false);
   const server = await startServer(settings, house, (line) => void process.stderr.write(`${line}\n`));
   process.stdout.write(`Webhooks on ${server.webhooks}, API on ${server.api}.\n`);
   const stop = async () => {

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities';
@@ -13,9 +13,11 @@ import { activityInterceptors } from './activities/interceptors';
 import { closeHouse, openHouse } from './open-house';
 import type { Settings } from './playbook/settings';
 import { loadSettings } from './settings/load';
+import { startStandingWork } from './standing-work';
 import { createLogger } from './temporal/logger';
 import { prepareNamespace } from './temporal/namespace';
-import { taskQueues, workflowIds } from './workflows/ids';
+import { openClient } from './temporal/open-client';
+import { taskQueues } from './workflows/ids';
 
 export interface RunningWorker {
   /** Rejects when a worker dies by itself; resolves after `stop`. */
@@ -33,8 +35,10 @@ export async function startWorker(
   connection: NativeConnection,
   bundlePath?: string,
 ): Promise<RunningWorker> {
+  const { dataConverter = {} } = house.client.options;
   const shared = {
     connection,
+    dataConverter,
     namespace: settings.temporal.namespace,
     activities: createActivities(house),
     interceptors: { activity: [activityInterceptors] },
@@ -43,7 +47,7 @@ export async function startWorker(
   } satisfies Partial<WorkerOptions>;
   const main = await Worker.create({
     ...shared,
-    ...workflowCode(bundlePath),
+    ...workflowCode(dataConverter, bundlePath),
     taskQueue: taskQueues.main,
     maxCachedWorkflows: 300,
     maxConcurrentActivityTaskExecutions: 60,
@@ -56,7 +60,7 @@ export async function startWorker(
     shutdownGraceTime: '1 second',
   });
   const ended = Promise.all([main.run(), watch.run()]).then(() => undefined);
-  await Promise.race([startStandingWork(settings, house), ended]);
+  await Promise.race([startStandingWork(house), ended]);
   return {
     ended,
     async stop() {
@@ -67,47 +71,23 @@ export async function startWorker(
 }
 
 /**
- * All that decides how a workflow runs, and so how it replays: its code. A converter or an interceptor of workflows
- * belongs here too. The compiled package ships its bundle; from source it is made at start.
+ * All that decides how a workflow runs, and so how it replays: its code, and how values are written down. The compiled
+ * package ships its bundles; from source one is made at start.
+ * @param bundlePath With the failure converter in it where `dataConverter` names one, or messages of failures stay in clear.
  */
-export function workflowCode(bundlePath?: string): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
-  const shipped = join(__dirname, 'workflow-bundle.js');
+export function workflowCode(
+  dataConverter: DataConverter,
+  bundlePath?: string,
+): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'dataConverter'> {
+  const shipped = join(__dirname, workflowBundles[dataConverter.failureConverterPath ? 'encrypted' : 'clear']);
   const codePath = bundlePath ?? (existsSync(shipped) ? shipped : undefined);
-  return codePath === undefined ? { workflowsPath: require.resolve('./workflows') } : { workflowBundle: { codePath } };
+  return codePath === undefined
+    ? { dataConverter, workflowsPath: require.resolve('./workflows') }
+    : { dataConverter, workflowBundle: { codePath } };
 }
 
-/** One watch per tenant and feed, and one reconciliation schedule per tenant. Safe to repeat by every worker. */
-async function startStandingWork(settings: Settings, house: House): Promise<void> {
-  for (const tenant of house.tenants.values()) {
-    for (const { plugin, feed } of tenant.feeds) {
-      await house.client.workflow.start('fleetWatch', {
-        workflowId: workflowIds.fleetWatch(tenant.name, plugin, feed.name),
-        taskQueue: taskQueues.main,
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        args: [{ tenant: tenant.name, plugin, feed: feed.name }],
-        staticSummary: `Watch of ${plugin}/${feed.name}`,
-      });
-    }
-    const scheduleId = workflowIds.reconciliation(tenant.name);
-    const every = tenant.settings.reconciliation.everyMs;
-    const action = {
-      type: 'startWorkflow' as const,
-      workflowType: 'reconciliation',
-      workflowId: scheduleId,
-      taskQueue: taskQueues.main,
-      args: [{ tenant: tenant.name }],
-    };
-    const policies = { overlap: ScheduleOverlapPolicy.SKIP };
-    try {
-      await house.client.schedule.create({ scheduleId, spec: { intervals: [{ every }] }, action, policies });
-    } catch (error) {
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      await house.client.schedule
-        .getHandle(scheduleId)
-        .update((known) => ({ ...known, spec: { intervals: [{ every }] }, action, policies }));
-    }
-  }
-}
+/** Names of the files in the package. */
+export const workflowBundles = { clear: 'workflow-bundle.js', encrypted: 'workflow-bundle-encrypted.js' } as const;
 
 async function main(): Promise<void> {
   Runtime.install({ logger: createLogger() });
@@ -115,7 +95,7 @@ async function main(): Promise<void> {
   const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
   const connection = await NativeConnection.connect({ address });
   await prepareNamespace(connection, settings.temporal.namespace);
-  const house = openHouse(settings, new Client({ connection, namespace: settings.temporal.namespace }), false);
+  const house = openHouse(settings, openClient(settings, connection), false);
   const worker = await startWorker(settings, house, connection);
   process.stdout.write(`Worker on ${address}, queues ${taskQueues.main} and ${taskQueues.watch}.\n`);
   const stop = async () => {

@@ -12,7 +12,7 @@ import { identify } from '../playbook/identify';
 import type { DeviceHint } from '../playbook/report';
 import { OutcomeUnknown, VendorRefused, VendorUnavailable } from '../plugins/errors';
 import type { Call, Directory, Membership } from '../plugins/roles';
-import { taskQueues, workflowIds } from '../workflows/ids';
+import { taskQueues } from '../workflows/ids';
 import type { Admission, HoldClaim, UserHoldState } from '../workflows/messages';
 import { forgetUser as forgetUserSignal, holdUser, letGoOfUser } from '../workflows/messages';
 import { createAdmissions } from './admission';
@@ -263,7 +263,7 @@ export function createContainmentActivities(house: House) {
 
   /** The user has another name now: the hold by the former one forgets this case, and undoes nothing. */
   async function forgetUser(input: { tenant: string; user: string; chain: string }): Promise<void> {
-    const hold = house.client.workflow.getHandle(workflowIds.userHold(input.tenant, input.user));
+    const hold = house.client.workflow.getHandle(house.cases.ids.userHold(input.tenant, input.user));
     try {
       await hold.signal(forgetUserSignal, { chain: input.chain });
     } catch (error) {
@@ -274,7 +274,7 @@ export function createContainmentActivities(house: House) {
   async function signalHold(tenant: string, user: string, signal: typeof holdUser, claim: HoldClaim): Promise<void> {
     const state: UserHoldState = { user, holders: {}, leaving: [] };
     await house.client.workflow.signalWithStart('userHold', {
-      workflowId: workflowIds.userHold(tenant, user),
+      workflowId: house.cases.ids.userHold(tenant, user),
       taskQueue: taskQueues.main,
       args: [{ tenant, rules: house.tenant(tenant).settings.rules, state }],
       signal,

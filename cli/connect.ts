@@ -2,10 +2,11 @@
  * A way to the cases for a program that runs no worker: the command line.
  * @module
  */
-import { Client, Connection } from '@temporalio/client';
+import { Connection } from '@temporalio/client';
 import { closeHouse, openHouse } from '../open-house';
 import type { Settings } from '../playbook/settings';
 import { VendorUnavailable } from '../plugins/errors';
+import { openClient } from '../temporal/open-client';
 import { readHouseAddresses } from './house-addresses';
 
 const connectWithinMs = 5_000;
@@ -29,8 +30,7 @@ export async function connect(settings: Settings): Promise<Connected> {
       settings.temporal.address === undefined ? 'start `lost-device up`' : 'start it, or correct temporal.address';
     throw new VendorUnavailable('LDP_UNREACHABLE', `Temporal does not answer at ${address}: ${remedy}, and try again.`);
   });
-  const client = new Client({ connection, namespace: settings.temporal.namespace });
-  const house = openHouse(settings, client, false);
+  const house = openHouse(settings, openClient(settings, connection), false);
   return {
     house,
     async close() {

@@ -13,8 +13,10 @@ import { addExceptionsCommand } from './exceptions';
 import { failureOf } from './failure';
 import { addFeedsCommand } from './feeds';
 import { addInitCommand } from './init';
+import { addKeysCommands } from './keys';
 import { addPluginCommands } from './plugins';
 import { addSettingsCommands } from './settings';
+import { addSetupCommand } from './setup';
 import { addStartCommand } from './start';
 import { addUpCommand } from './up';
 import { addUpgradeCommand } from './upgrade';
@@ -49,6 +51,8 @@ function createProgram(): Command {
   addExceptionsCommand(program);
   addDrillCommand(program);
   addUpgradeCommand(program);
+  addKeysCommands(program);
+  addSetupCommand(program);
   return program;
 }
 

@@ -42,6 +42,8 @@ export interface CaseClientOptions {
   client: Client;
   /** Key of the hashes in search attributes. */
   indexKey: string;
+  /** Workflow ids hold keyed hashes in the place of serials, tickets and users. */
+  hideNames?: boolean;
   /** The worker shares this process and this client's native connection, so the first step can start at once. */
   eager: boolean;
   findClosing(tenant: string, ticket: TicketRef): Promise<ClosingRecord | undefined>;
@@ -90,9 +92,20 @@ export interface CaseSummary {
 
 export type CaseClient = ReturnType<typeof createCaseClient>;
 
-export function createCaseClient({ client, indexKey, eager, findClosing }: CaseClientOptions) {
+export function createCaseClient({ client, indexKey, hideNames = false, eager, findClosing }: CaseClientOptions) {
   const keyOf = (kind: string, value: string) =>
     createHmac('sha256', indexKey).update(`${kind}:${value.toLowerCase()}`).digest('base64url').slice(0, 22);
+  const inId = (kind: string, value: string) => (hideNames ? keyOf(kind, value) : value);
+  /** The ids that would tell a name. Two processes that disagree about the key or the hiding make two cases of one device. */
+  const ids = {
+    lostDevice: (tenant: string, serial: string) => workflowIds.lostDevice(tenant, inId('serial', serial)),
+    triage: (tenant: string, ticket: TicketRef) =>
+      workflowIds.triage(
+        tenant,
+        hideNames ? { ...ticket, id: keyOf('ticket', `${ticket.source}:${ticket.id}`) } : ticket,
+      ),
+    userHold: (tenant: string, user: string) => workflowIds.userHold(tenant, inId('user', user)),
+  };
 
   /**
    * Store a report and say what became of it. When it returns, the report is in Temporal's database, whether a worker
@@ -109,9 +122,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
       serial ??
       (as === 'case' && report.device.nsdeviceuid ? `UID-${report.device.nsdeviceuid.toUpperCase()}` : undefined);
     const direct = named !== undefined && (report.verified || as === 'case');
-    const workflowId = direct
-      ? workflowIds.lostDevice(report.tenant, named)
-      : workflowIds.triage(report.tenant, report.ticket);
+    const workflowId = direct ? ids.lostDevice(report.tenant, named) : ids.triage(report.tenant, report.ticket);
     const user = report.user ? { user: report.user } : {};
     const kind = report.answers.kind === 'stolen' ? 'Stolen' : 'Lost';
     const started: Taken = { outcome: direct ? 'opened' : 'in triage', workflowId };
@@ -240,6 +251,7 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
       (row) =>
         row.workflowId.toLowerCase().split(':').slice(2).join(':') === wanted ||
         row.workflowId.toLowerCase().endsWith(`:${wanted}`) ||
+        row.workflowId.endsWith(`:${keyOf('serial', text)}`) ||
         row.device?.toLowerCase() === wanted ||
         row.user?.toLowerCase() === wanted ||
         row.tickets?.some((ticket) => [ticket, ticket.split(' ')[1]].some((name) => name?.toLowerCase() === wanted)),
@@ -307,5 +319,5 @@ export function createCaseClient({ client, indexKey, eager, findClosing }: CaseC
     }
   }
 
-  return { handIn, acknowledged, list, show, resolve, decide, keyOf };
+  return { handIn, acknowledged, list, show, resolve, decide, keyOf, ids };
 }

@@ -4,12 +4,12 @@
  * production case.
  * @module
  */
-import { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { closeHouse, openHouse } from '../open-house';
 import type { Settings, TenantSettings } from '../playbook/settings';
 import type { SettingsWithoutSecrets } from '../settings/load';
 import { prepareNamespace } from '../temporal/namespace';
+import { openClient } from '../temporal/open-client';
 import { startTemporalServer } from '../temporal/server';
 import { startWorker } from '../worker';
 import { readCalls } from './calls';
@@ -60,7 +60,7 @@ export async function drill(
     parts.push(() => connection.close());
     await prepareNamespace(connection, namespace);
     const played = settingsToPlay(settings, tenant, given);
-    const house = openHouse(played, new Client({ connection, namespace }), true, () => players);
+    const house = openHouse(played, openClient(played, connection), true, () => players);
     parts.push(() => closeHouse(house));
     const worker = await startWorker(played, house, connection, workflowBundlePath);
     parts.push(() => worker.stop());

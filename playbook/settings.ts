@@ -22,7 +22,22 @@ export interface Settings {
     webhooks: { host: string; port: number };
     api: { host: string; port: number };
   };
+  /** What Temporal keeps is encrypted, and its ids hold keyed hashes. Undefined: both are in clear. */
+  encryption?: Encryption;
   tenants: Record<string, TenantSettings>;
+}
+
+/** The keys of what Temporal keeps. */
+export interface Encryption {
+  keyring: Keyring;
+  /** Read it again, where it lies: another process may have found a new key there already. */
+  readAgain(): Promise<Keyring>;
+}
+
+/** Keys by id, each of 32 bytes in base64. One encrypts; all of them decrypt. */
+export interface Keyring {
+  current: string;
+  keys: Record<string, string>;
 }
 
 export interface TenantSettings {

@@ -5,16 +5,18 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
-import type { Settings, TenantSettings } from '../playbook/settings';
+import type { Encryption, Settings, TenantSettings } from '../playbook/settings';
 import { plugins } from '../plugins';
 import { BadInput } from '../plugins/errors';
 import type { Role } from '../plugins/roles';
 import { taskQueues } from '../workflows/ids';
 import { ensureIndexKey } from './index-key';
+import { parseKeyring } from './keyring';
 import { Mistakes, type Path } from './mistakes';
 import { checkNames } from './names';
 import { readPluginPart, type PluginPart, type ReadFrom } from './plugin-part';
 import { settingsFile } from './schema';
+import { fetchSecret, whyMissing, type Reference } from './secrets';
 import { childOf, entriesOf } from './written';
 
 /** `LOST_DEVICE_SETTINGS` in the environment, else `lost-device.yaml` in the current folder. */
@@ -77,11 +79,9 @@ export async function readSettings(file: string, secrets: 'fetch secrets' | 'onl
   const checked = settingsFile.safeParse(written);
   if (!checked.success) mistakes.addIssues(checked.error.issues);
   const missingSecrets = new Mistakes(file, document, lines);
-  const tenantPlugins = await readTenantPlugins(written, {
-    folder,
-    mistakes,
-    ...(secrets === 'only look for them' && { missingSecrets }),
-  });
+  const from = { folder, mistakes, ...(secrets === 'only look for them' && { missingSecrets }) };
+  const tenantPlugins = await readTenantPlugins(written, from);
+  const encryption = checked.success ? await readEncryption(checked.data.encryption?.keys, from) : undefined;
   for (const [tenant, parts] of entriesOf(childOf(written, 'tenants')))
     checkNames(parts, ['tenants', tenant], notifiersOf(parts), mistakes);
   mistakes.throwIfAny();
@@ -95,6 +95,7 @@ export async function readSettings(file: string, secrets: 'fetch secrets' | 'onl
     dataFolder,
     temporal: { ...(address && { address }), namespace, port, uiPort, taskQueue: taskQueues.main },
     http,
+    ...(encryption && { encryption }),
     tenants: Object.fromEntries(
       Object.entries(tenants).map(
         ([name, { rules, guard, reconciliation, watch, people, rotas, onCall, sites, pattern, wipe }]) => [
@@ -117,6 +118,35 @@ export async function readSettings(file: string, secrets: 'fetch secrets' | 'onl
     ),
   };
   return { settings, missing: missingSecrets.all, written: checked.data };
+}
+
+/** @param reference Where the keyring lies; without one nothing is encrypted. */
+async function readEncryption(
+  reference: Reference | undefined,
+  { folder, mistakes, missingSecrets }: ReadFrom,
+): Promise<Encryption | undefined> {
+  const at: Path = ['encryption', 'keys'];
+  if (reference === undefined) return undefined;
+  if (missingSecrets !== undefined) {
+    const mistake = await whyMissing(reference, folder);
+    if (mistake !== undefined) missingSecrets.add(at, mistake);
+    return undefined;
+  }
+  const fetched = await fetchSecret(reference, folder);
+  const keyring = 'secret' in fetched ? parseKeyring(fetched.secret) : undefined;
+  if (keyring === undefined) {
+    const noKeyring = 'names what is no keyring: make one by `lost-device keys new FILE`';
+    mistakes.add(at, 'mistake' in fetched ? fetched.mistake : noKeyring);
+    return undefined;
+  }
+  // A file that is gone for a moment takes no key away.
+  return {
+    keyring,
+    async readAgain() {
+      const now = await fetchSecret(reference, folder);
+      return ('secret' in now ? parseKeyring(now.secret) : undefined) ?? keyring;
+    },
+  };
 }
 
 /** YAML resolves its aliases only here. */

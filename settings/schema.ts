@@ -7,6 +7,7 @@ import { defaultRules } from '../playbook/rules';
 import { filledText, isLoopback } from '../plugins/setting-fields';
 import { escalationForm } from './escalation-form';
 import { duration, lasting, name, names } from './fields';
+import { isReference } from './secrets';
 import { wipeLimitsForm, wipeRulesForm } from './wipe-form';
 import { peopleForm, rotasForm, sitesForm } from './people-form';
 
@@ -165,6 +166,17 @@ export const settingsFile = z.strictObject(
         uiPort: port.default(8233).describe('Port of the web pages of our own server; 0 takes a free one.'),
       })
       .prefault({}),
+    encryption: z
+      .strictObject({
+        keys: z
+          .string({ error: 'is missing: make a keyring by `lost-device keys new FILE`, and write file:FILE' })
+          .refine(isReference, {
+            error: 'is a secret in the open: put it elsewhere, and write env:NAME, file:PATH or exec:COMMAND here',
+          })
+          .describe('The keyring, made by `lost-device keys new`.'),
+      })
+      .optional()
+      .describe('With it, what Temporal keeps is encrypted, and its ids hold keyed hashes.'),
     http: z
       .strictObject({
         webhooks: z.strictObject(listener(8787)).prefault({}),

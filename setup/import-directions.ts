@@ -72,7 +72,7 @@ const parts: Part[] = [
     types: ['client'],
   },
   { name: 'settings', imports: ['playbook', 'playbook/schemas', ...anyPlugin, 'workflows/ids'] },
-  { name: 'temporal', imports: ['workflows/search-attributes'] },
+  { name: 'temporal', imports: ['playbook', 'workflows/search-attributes'] },
   // Cases are reached through a Temporal client and messages, never by the code that runs them.
   {
     name: 'client',
@@ -87,9 +87,10 @@ const parts: Part[] = [
   {
     name: 'cli',
     imports: [
-      ...['playbook', 'playbook/schemas', ...anyPlugin, 'client', 'settings', ...namesOfWorkflows],
-      // `up` runs the whole house, `plugins test` opens it, `upgrade` replays what is open, and `drill` plays a case.
-      ...['house', 'open-house', 'upgrade-check', 'drill'],
+      ...['playbook', 'playbook/schemas', ...anyPlugin, 'client', 'settings', 'temporal', ...namesOfWorkflows],
+      // `up` runs the whole house, `plugins test` opens it, `setup` starts what always runs, `upgrade` replays what is
+      // open, and `drill` plays a case.
+      ...['house', 'open-house', 'standing-work', 'upgrade-check', 'drill'],
     ],
   },
   // A house of its own: our workflows and activities, and imagined products.

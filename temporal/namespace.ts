@@ -18,14 +18,16 @@ const notOurs = [7, 12];
 /**
  * Registers the search attributes that are missing, waits until they can be used, and raises a shorter retention to
  * 90 days. Safe to repeat, and from several processes at once.
- * @throws Error that names the attribute when one exists with another type, or when the server lets nobody add them.
+ * @returns Commands that somebody else must run, where the server lets us not change the retention; none when all is ready.
+ * @throws Error that names the attribute when one exists with another type, or, with the commands that add them, when the
+ * server lets us not.
  */
 export async function prepareNamespace(
   connection: Pick<Connection, 'operatorService' | 'workflowService'>,
   namespace: string,
-): Promise<void> {
+): Promise<string[]> {
   await registerAttributes(connection, namespace);
-  await raiseRetention(connection, namespace);
+  return raiseRetention(connection, namespace);
 }
 
 async function registerAttributes(
@@ -51,8 +53,13 @@ async function registerAttributes(
     await operatorService.addSearchAttributes({ namespace, searchAttributes: missing });
   } catch (error) {
     if (!isGrpcServiceError(error) || !notOurs.includes(error.code)) throw error;
-    const wanted = Object.entries(missing).map(([name, type]) => `${name} (${IndexedValueType[type]})`);
-    throw new Error(`Add these search attributes to namespace ${namespace}: ${wanted.join(', ')}.`, { cause: error });
+    throw new Error(
+      [
+        `Temporal does not let us add search attributes to namespace ${namespace}. Run this with an account that may:`,
+        ...Object.keys(missing).map((name) => `  ${commandToAdd(name, namespace)}`),
+      ].join('\n'),
+      { cause: error },
+    );
   }
   const query = Object.keys(missing)
     .map((name) => `${name} = 'none'`)
@@ -67,19 +74,26 @@ async function registerAttributes(
   }
 }
 
+function commandToAdd(attribute: string, namespace: string): string {
+  const list = Object.values(caseAttributes).find(({ name }) => name === attribute)?.type === 'KEYWORD_LIST';
+  return `temporal operator search-attribute create --namespace ${namespace} --name ${attribute} --type ${list ? 'KeywordList' : 'Keyword'}`;
+}
+
 async function raiseRetention(
   { workflowService }: Pick<Connection, 'workflowService'>,
   namespace: string,
-): Promise<void> {
+): Promise<string[]> {
   const { config } = await workflowService.describeNamespace({ namespace });
-  if (tsToMs(config?.workflowExecutionRetentionTtl) >= retentionMs) return;
+  if (tsToMs(config?.workflowExecutionRetentionTtl) >= retentionMs) return [];
   try {
     await workflowService.updateNamespace({
       namespace,
       config: { workflowExecutionRetentionTtl: msToTs(retentionMs) },
     });
+    return [];
   } catch (error) {
     // Where others run the server, they decide.
     if (!isGrpcServiceError(error) || !notOurs.includes(error.code)) throw error;
+    return [`temporal operator namespace update --namespace ${namespace} --retention 90d`];
   }
 }

@@ -84,6 +84,32 @@ test('a prepared namespace takes our attributes and keeps cases 90 days; a wrong
   }
 });
 
+test('where the server does not let us prepare, the commands to run by hand are named', async () => {
+  const server = await startTemporalServer({ namespace, port: 0 });
+  const connection = await Connection.connect({ address: server.address });
+  const { operatorService, workflowService } = connection;
+  try {
+    // A true error of the server's, as one who may not would get it.
+    const notFound = workflowService.describeNamespace({ namespace: 'not-there' });
+    const denied = (await notFound.catch((error: unknown) => error)) as Error & { code: number };
+    denied.code = 7;
+    const addSearchAttributes = operatorService.addSearchAttributes.bind(operatorService);
+    Object.assign(operatorService, { addSearchAttributes: () => Promise.reject(denied) });
+    await expect(prepareNamespace(connection, namespace)).rejects.toThrow(
+      /let us add.*\n {2}temporal operator search-attribute create --namespace \S+ --name LostDeviceTenant --type Keyword\n[^]*LostDeviceKeys --type KeywordList/,
+    );
+    Object.assign(operatorService, { addSearchAttributes });
+
+    Object.assign(workflowService, { updateNamespace: () => Promise.reject(denied) });
+    expect(await prepareNamespace(connection, namespace)).toEqual([
+      `temporal operator namespace update --namespace ${namespace} --retention 90d`,
+    ]);
+  } finally {
+    await connection.close();
+    await server.stop();
+  }
+});
+
 async function withClient<T>(server: TemporalServer, work: (client: Client) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address: server.address });
   try {

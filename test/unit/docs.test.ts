@@ -7,6 +7,7 @@ import { parse, stringify } from 'yaml';
 import { duration } from '../../playbook/clock-time';
 import { defaultRules } from '../../playbook/rules';
 import { createPlugins } from '../../plugins';
+import { writeNewKeyring } from '../../settings/keyring';
 import { loadSettings } from '../../settings/load';
 
 const root = path.resolve(__dirname, '../..');
@@ -53,7 +54,7 @@ test('the settings that the documents show are taken, once their secrets are in 
   const [least = '', people = ''] = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) => block);
   // What is commented out as an alternative must be right as well.
   const alternatives = example
-    .replace(/^( *)# (?=(tag|v1Token|lostGroupId|provisioning|address|clocks|feeds): )/gm, '$1')
+    .replace(/^( *)# (?=(encryption|tag|v1Token|lostGroupId|provisioning|address|clocks|feeds): )/gm, '$1')
     .replace(/^( *)# (?=(pager|intune|crowdstrike|secrets):$| +\w+: )/gm, '$1');
   const environment = { ...process.env };
   const folder = mkdtempSync(path.join(tmpdir(), 'example-'));
@@ -61,6 +62,7 @@ test('the settings that the documents show are taken, once their secrets are in 
     delete process.env.TEMPORAL_ADDRESS;
     for (const [, name = ''] of example.matchAll(/env:(\w+)/g))
       process.env[name] = `whsec_${Buffer.from('a secret of thirty-two letters').toString('base64')}`;
+    await writeNewKeyring(path.join(folder, 'keyring.json'));
     process.env.PAGERDUTY_ROUTING_KEY = 'r'.repeat(32);
     process.env.SECRETS_KEY = Buffer.alloc(32).toString('base64');
     const productsOf = async (text: string) => {
@@ -72,8 +74,8 @@ test('the settings that the documents show are taken, once their secrets are in 
     const all = ['netskope', 'entra', 'servicenow', 'generic', 'mail', 'archive'];
     expect(await productsOf(example)).toEqual(all);
     expect(
-      alternatives.match(/^ *(tag|v1Token|lostGroupId|provisioning|address|clocks|routingKey|feeds): /gm),
-    ).toHaveLength(9);
+      alternatives.match(/^ *(encryption|tag|v1Token|lostGroupId|provisioning|address|clocks|routingKey|feeds): /gm),
+    ).toHaveLength(10);
     expect(await productsOf(alternatives)).toEqual(all.toSpliced(-1, 0, 'pager', 'intune', 'crowdstrike', 'secrets'));
     expect(await productsOf(least)).toEqual(['netskope', 'generic', 'archive']);
     const whole = parse(example) as { tenants: { acme: object } };

@@ -112,8 +112,7 @@ async function askWhich(c: CaseFile, found: FirstResponse): Promise<void> {
 /** The serial was wrong: the right device gets its own case, and this one closes with a link. */
 async function moveTo(c: CaseFile, serial: string): Promise<void> {
   const { state } = c;
-  const workflowId = workflowIds.lostDevice(state.tenant, serial);
-  if (workflowId === state.workflowId) return;
+  if (workflowIds.lostDevice(state.tenant, serial) === state.workflowId) return;
   const reports = state.tickets.map((ticket) => ({
     tenant: state.tenant,
     ticket,
@@ -125,15 +124,18 @@ async function moveTo(c: CaseFile, serial: string): Promise<void> {
     answers: state.answers,
     actor: { person: state.decided[whichDevice]?.who ?? 'unknown', authenticated: false, how: 'answer in the case' },
   }));
-  const moved = await c.step(
+  const movedTo = await c.step(
     'hand over to the right device',
     async () => {
-      for (const report of reports) await act.handOver({ report, serial });
-      return true;
+      let to = '';
+      for (const report of reports) to = (await act.handOver({ report, serial })).workflowId;
+      return to;
     },
     { track: 'case' },
   );
-  if (moved) end(c, 'moved', `The device is ${serial}; its case is ${workflowId}.`, workflowId);
+  // Where ids hide the serial, only the hand-over knows that it was this very case.
+  if (movedTo === undefined || movedTo === state.workflowId) return;
+  end(c, 'moved', `The device is ${serial}; its case is ${movedTo}.`, movedTo);
 }
 
 function end(c: CaseFile, outcome: 'false alarm' | 'moved', reason: string, movedTo?: string): void {
