@@ -11,7 +11,7 @@ import type { Fact, Trouble, TroubleKind } from './ladder';
 import type { CleanUp } from './rules';
 import { clientTampering } from './tamper';
 import { openTasks } from './tasks';
-import { mayContain } from './question-ids';
+import { mayContain, putBackStep } from './question-ids';
 import { mayStillLand } from './wipe';
 
 export function troublesOf(state: CaseState, now: string): Trouble[] {
@@ -38,7 +38,11 @@ export function factsOf(state: CaseState): Set<Fact> {
 }
 
 function ofContainment({ containment, decided, steps, openedAt }: CaseState): Trouble[] {
-  const left = decided[mayContain]?.value === 'no' || steps[moveTheUser]?.state === 'skipped';
+  const putBack = putBackStep('lost-group');
+  const left =
+    [moveTheUser, putBack].some((step) => steps[step]?.state === 'skipped') ||
+    decided[mayContain]?.value === 'no' ||
+    decided[putBack]?.value === 'leave';
   if (containment.state !== 'none' || left) return [];
   const since = containment.takenOutAt ?? containment.backAt ?? openedAt;
   return [

@@ -4,6 +4,7 @@
  */
 import type { CaseState } from '../../playbook/case';
 import type { TamperKind } from '../../playbook/tamper';
+import { troublesOf } from '../../playbook/troubles';
 import { answer, falseAlarm, isolate, recovered } from '../../workflows/messages';
 import { startTestHouse, type Laptop, type TestHouse } from '../setup/test-house';
 import { fastForward } from '../setup/time-skipping';
@@ -97,9 +98,19 @@ test('somebody puts the user out and a person says to leave it: left, until that
   await look(laptop);
   const left = await house.untilCase(workflowId, 'left', ({ questions }) => questions.length === 0);
   expect(left.containment.state).toBe('none');
+  // It is somebody's now: nobody is called for it any more.
+  expect(troublesOf(left, new Date().toISOString()).map(({ kind }) => kind)).not.toContain('not contained');
+  // Put back by hand, it is found.
+  await house.putIntoLostGroup(user);
+  await look(laptop);
+  const back = await house.untilCase(workflowId, 'back', ({ containment }) => containment.state === 'contained');
+  expect(back.containment.takenOutAt).toBeUndefined();
+  expect(standing(back)).toEqual([]);
   await house.decide(workflowId, falseAlarm, {});
   await house.untilClosed(workflowId);
-  expect((await house.changes(user)).filter((change) => change.startsWith(added(user)))).toHaveLength(3);
+  expect(await house.lostGroup()).not.toContain(user);
+  // The fourth is the one by hand.
+  expect((await house.changes(user)).filter((change) => change.startsWith(added(user)))).toHaveLength(4);
 });
 
 test('the tag and the directory object are put back too, and the isolation', async () => {

@@ -11,12 +11,12 @@ import { toleratesIsolation, wipeUnderWay } from '../../playbook/wipe';
 import { describeDevice } from '../../playbook/device';
 import { clockTime, duration } from '../../playbook/clock-time';
 import { ladderTakenDown, moveSeen } from '../../playbook/configuration';
-import { mayContain } from '../../playbook/question-ids';
+import { mayContain, putBackStep } from '../../playbook/question-ids';
 import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
 import type { UserReleased } from '../messages';
 import { identification } from './identification';
-import { mustPutBack, putBackStep, wasPutBack } from './levers';
+import { mustPutBack, wasPutBack } from './levers';
 
 const releaseTheUser = 'release the user';
 const track = { track: 'containment' } as const;

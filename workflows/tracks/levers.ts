@@ -5,7 +5,8 @@
  */
 import type { SideMeasure } from '../../activities/measures';
 import type { CaseState, Measure, MeasureName } from '../../playbook/case';
-import { ladderTakenDown } from '../../playbook/configuration';
+import { ladderTakenDown, moveSeen } from '../../playbook/configuration';
+import { putBackStep } from '../../playbook/question-ids';
 import type { LeversReading } from '../../playbook/tamper';
 import { endTampering, nextLookAt, putBackLately, takenOutSays } from '../../playbook/tamper';
 import type { CaseFile } from '../case-file';
@@ -73,6 +74,7 @@ function takeMembership(c: CaseFile, membership: LeversReading['membership']): v
   const { containment } = state;
   if (membership === undefined) return;
   if (membership.userId !== undefined) containment.userId = membership.userId;
+  if (membership.isMember && containment.takenOutAt !== undefined) return isBackByItself(c);
   if (membership.isMember || containment.state !== 'contained') return;
   const says = takenOutSays(state, membership, c.now);
   containment.via = membership.groupOwner === 'directory' ? 'directory' : 'secure access';
@@ -83,6 +85,21 @@ function takeMembership(c: CaseFile, membership: LeversReading['membership']): v
   askWhenTooOften(c, 'lost-group', 'The user was taken out of the lost group');
 }
 
+/** Somebody else put the user back. A step that is at it, or waits for its next try, finds that itself. */
+function isBackByItself(c: CaseFile): void {
+  const { state } = c;
+  const { containment } = state;
+  if (mustPutBack(c, 'lost-group')) return void c.retry(putBackStep('lost-group'));
+  const evidence = `${state.device?.user ?? 'The user'} is in the lost group again, by somebody else's doing.`;
+  delete containment.takenOutAt;
+  containment.state = 'contained';
+  containment.times += 1;
+  endTampering(state, c.now, ['taken out of the group']);
+  c.withdraw(putBackStep('lost-group'));
+  moveSeen(state, c.now, evidence);
+  c.say('containment', 'Contained again.', { evidence, note: true });
+}
+
 function takeUndone(c: CaseFile, measure: MeasureName, evidence: string): void {
   const says = `Somebody undid what contains the device: ${measure}. ${evidence}`;
   begin(c, { kind: 'undone', subject: measure, says });
@@ -90,8 +107,6 @@ function takeUndone(c: CaseFile, measure: MeasureName, evidence: string): void {
 }
 
 // --- putting back ------------------------------------------------------------------------------------------------
-
-export const putBackStep = (lever: MeasureName) => `put back: ${lever}`;
 
 /** Somebody took it away, and nobody said that it is to stay so. */
 export function mustPutBack(c: CaseFile, lever: MeasureName): boolean {
