@@ -62,7 +62,11 @@ export function setStage({ house, tenant: name, laptop, log }: StageOptions) {
 
   const iso = () => new Date(laptop.nowMs).toISOString();
   const handle = () => house.client.workflow.getHandle(workflowId);
-  const state = async () => (await house.cases.show(workflowId)) as CaseState;
+  const state = async () => {
+    const now = (await house.cases.show(workflowId)) as CaseState;
+    for (const question of now.questions) note(question);
+    return now;
+  };
 
   async function until(what: string, ready: (state: CaseState) => boolean): Promise<CaseState> {
     for (const endMs = Date.now() + patienceMs; ; await setTimeout(25)) {
@@ -81,9 +85,7 @@ export function setStage({ house, tenant: name, laptop, log }: StageOptions) {
       if (last.closedAt === undefined) throw error;
       return last;
     }
-    const now = await state();
-    for (const question of now.questions) note(question);
-    return now;
+    return state();
   }
 
   function note({ askedAt: at, text, whom = [] }: Question): Asked {
