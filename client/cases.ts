@@ -62,6 +62,14 @@ function wentOnAsNewRun(error: unknown): boolean {
   return error instanceof ServiceError && isGrpcServiceError(error.cause) && Number(error.cause.code) === 9;
 }
 
+/** How long a question waits for a worker before it is asked anew (milliseconds). */
+const queryWaitMs = 3_000;
+
+/** Our own deadline: DEADLINE_EXCEEDED, or CANCELLED where the server was told of it first (gRPC 4 and 1). */
+function wasTooLate(error: unknown): boolean {
+  return error instanceof ServiceError && isGrpcServiceError(error.cause) && [1, 4].includes(Number(error.cause.code));
+}
+
 /** What a case says of itself beside its search attributes. */
 interface Memo {
   openedAt?: string;
@@ -227,6 +235,10 @@ export function createCaseClient({ client, indexKey, hideNames = false, eager, f
 
   /**
    * The whole case or triage. Answers for closed ones too, within the server's retention.
+   *
+   * It never waits long for a worker that may have died: a question that waits in its queue reaches the next worker together with
+   * what has happened meanwhile. That worker (SDK 1.24) takes those events one group earlier than any replay will; the steps
+   * that follow come in another order, and the case would stand still at its next replay. So it is withdrawn, and asked anew.
    * @param options.runId of an earlier case of the same laptop; left out, the newest.
    * @param options.withinMs how long Temporal and a worker may take (milliseconds).
    */
@@ -234,9 +246,16 @@ export function createCaseClient({ client, indexKey, hideNames = false, eager, f
     workflowId: string,
     { runId, withinMs = 30_000 }: { runId?: string; withinMs?: number } = {},
   ): Promise<CaseState | TriageState> {
-    return client.withDeadline(Date.now() + withinMs, () =>
-      client.workflow.getHandle(workflowId, runId).query<CaseState | TriageState>('describe'),
-    );
+    const handle = client.workflow.getHandle(workflowId, runId);
+    const endMs = Date.now() + withinMs;
+    for (;;) {
+      const untilMs = Math.min(endMs, Date.now() + queryWaitMs);
+      try {
+        return await client.withDeadline(untilMs, () => handle.query<CaseState | TriageState>('describe'));
+      } catch (error) {
+        if (untilMs === endMs || !wasTooLate(error)) throw error;
+      }
+    }
   }
 
   /**
