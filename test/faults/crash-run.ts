@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { archiveKeys } from '../../playbook/archive-keys';
 import type { CaseState, JournalEntry } from '../../playbook/case';
-import type { CallRecord } from '../../simulator/calls';
 import { seeded } from '../setup/seeded';
 import type { Course } from './crash-courses';
 import { courses } from './crash-courses';
@@ -146,9 +145,7 @@ async function play(world: CrashWorld, plan: ReturnType<typeof planOf>, wrong: s
 
 async function lookAtAll(world: CrashWorld, played: Played[], wrong: string[]) {
   const { house } = world;
-  const changes = await house
-    .control<CallRecord[]>('GET', 'calls')
-    .then((calls) => calls.flatMap(({ changed }) => changed?.split('; ') ?? []));
+  const changes = await world.readChanges();
   const state = await house.control<VendorState>('GET', 'state');
   const rows = await house.cases.list({ all: true });
   const looked = { webhooks: 0, changes: changes.length, notes: 0, entries: 0 };
@@ -168,10 +165,10 @@ async function lookAtAll(world: CrashWorld, played: Played[], wrong: string[]) {
     const mine = rows.filter((row) => row.workflowId === workflowId);
     if (mine.length !== 1) say(`has ${mine.length} cases`);
     const found = await world
-      .untilFound(`the case of ${serial}`, secondMs, () => world.show(workflowId))
+      .untilSaid(workflowId, 'at rest', (state) => state.closedAt !== undefined || isAtRest(state))
       .catch(() => undefined);
     if (found === undefined) {
-      say('does not answer');
+      say('does not answer, or never comes to rest');
       continue;
     }
     if (found.outcome !== course.ends.outcome) say(`ended as ${found.outcome}`);
@@ -186,7 +183,6 @@ async function lookAtAll(world: CrashWorld, played: Played[], wrong: string[]) {
 
     const expected = [...course.changes(laptop), ...ticketChanges(ticket, found)].sort();
     const happened = changes
-      .map((change) => change.replace(/(device \S+) \(\S+\)/, '$1'))
       .filter((change) =>
         [serial, laptop.hostname, laptop.user, ticket ?? serial].some((name) => isAbout(change, name)),
       )
@@ -210,6 +206,10 @@ async function lookAtAll(world: CrashWorld, played: Played[], wrong: string[]) {
   }
   return looked;
 }
+
+/** It listens, and has said everything that it has to say. */
+const isAtRest = ({ listening, notes, pages, journal }: CaseState) =>
+  listening !== undefined && notes.pending.length === 0 && pages.length === 0 && journal.next - 1 === journal.archived;
 
 const isAbout = (change: string, name: string) => new RegExp(`\\b${name.replaceAll('.', '\\.')}\\b`).test(change);
 

@@ -7,7 +7,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import type { UpdateDefinition } from '@temporalio/common';
 import type { CaseSummary } from '../../client/cases';
+import { RefusedByRule } from '../../client/cases';
 import type { CaseState } from '../../playbook/case';
+import type { CallRecord } from '../../simulator/calls';
 import { workflowIds } from '../../workflows/ids';
 import type { Decided, Decision } from '../../workflows/messages';
 import type { CrashHouse } from './crash-house';
@@ -54,6 +56,14 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
     }
   })();
 
+  let changes = new Set<string>();
+  const watching = (async () => {
+    while (!closed) {
+      changes = new Set(await readChanges());
+      await setTimeout(2 * secondMs);
+    }
+  })();
+
   let passedMs = 0;
   const clockWaits = new Set<number>();
   const clock = (async () => {
@@ -73,8 +83,9 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
     what: string,
     everyMs: number,
     look: () => Promise<T | undefined> | T | undefined,
+    withinMs = patienceMs,
   ): Promise<T> {
-    const endMs = Date.now() + patienceMs;
+    const endMs = Date.now() + withinMs;
     for (let because = ''; ; await setTimeout(everyMs)) {
       if (closed) throw new Error(`The run was over before: ${what}.`);
       try {
@@ -83,15 +94,20 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
       } catch (error) {
         because = error instanceof Error ? ` ${error.message}` : '';
       }
-      if (Date.now() > endMs) throw new Error(`In ${patienceMs / secondMs} s never came: ${what}.${because}`);
+      if (Date.now() > endMs) throw new Error(`In ${withinMs / secondMs} s never came: ${what}.${because}`);
     }
+  }
+
+  /** Everything that changed at the vendors, oldest first; what their own ids are is left out. */
+  async function readChanges(): Promise<string[]> {
+    const calls = await house.control<CallRecord[]>('GET', 'calls');
+    return calls.flatMap(({ changed }) => changed?.replace(/(device \S+) \(\S+\)/g, '$1').split('; ') ?? []);
   }
 
   const show = async (workflowId: string) => (await cases.show(workflowId, { withinMs: answerMs })) as CaseState;
 
   return {
     house,
-    untilFound,
     show,
 
     /** Until the list of cases says so. */
@@ -101,7 +117,15 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
         return row && ready(row) ? row : undefined;
       }),
 
-    /** Until the case itself says so. Dear: the case must be awake to answer. */
+    readChanges,
+    /** Until the vendors have seen this change: they say what is so, whatever a case says. */
+    untilChanged: (change: string, withinMs?: number) =>
+      untilFound(change, 500, () => changes.has(change) || undefined, withinMs),
+
+    /**
+     * Until the case itself says so. For the end, when it is quiet: a question to a busy case can make its worker take news
+     * in another order than a replay does (see `show` in client/cases.ts).
+     */
     untilSaid: (workflowId: string, what: string, ready: (state: CaseState) => boolean) =>
       untilFound(`${workflowId}: ${what}`, 2 * secondMs, async () => {
         const state = await show(workflowId);
@@ -129,10 +153,11 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
         reason: 'It must be.',
         ...rest,
       } as unknown as D;
-      return untilFound(`${workflowId}: ${update.name} ${JSON.stringify(rest)}`, secondMs, () =>
+      return untilFound(`${workflowId}: ${update.name} ${JSON.stringify(rest)}`, 2 * secondMs, () =>
         within(answerMs, cases.decide(workflowId, update, decision)).catch(async (error: unknown) => {
-          // Its answer was lost, and the case has gone on since.
-          if ((await show(workflowId)).decisions.includes(decision.id)) return { text: 'taken' };
+          // Its answer was lost, and the case has closed since.
+          const isClosed = error instanceof RefusedByRule && error.message.includes('is closed');
+          if (isClosed && (await show(workflowId)).decisions.includes(decision.id)) return { text: 'taken' };
           throw error;
         }),
       );
@@ -179,7 +204,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
 
     async close(): Promise<void> {
       closed = true;
-      await Promise.all([looking, clock]);
+      await Promise.all([looking, watching, clock]);
     },
   };
 }
