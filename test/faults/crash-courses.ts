@@ -176,17 +176,24 @@ async function writtenOff(world: CrashWorld, laptop: Laptop): Promise<void> {
   await world.untilListed(workflowId, 'written off', ({ outcome }) => outcome === 'written off');
 }
 
+/** Killed between its intent and its call, a worker leaves the wipe to a person who looks: it is not there, so once more. */
+async function sentOnce(world: CrashWorld, { workflowId, serial }: Laptop): Promise<void> {
+  const isAccepted = () =>
+    world.untilChanged(`intune: wipe of ${serial} accepted`, 30_000).then(
+      () => true,
+      () => false,
+    );
+  const again = { questionId: 'was the wipe sent', value: 'send again' };
+  for (let looks = 0; looks < 10 && !(await isAccepted()); looks += 1)
+    await world.decide(workflowId, answer, again, 1_000).catch(() => undefined);
+}
+
 async function wiped(world: CrashWorld, laptop: Laptop): Promise<void> {
   const { workflowId, serial, hostname } = laptop;
   await held(world, laptop);
   await world.decide(workflowId, requestWipe, {});
   await world.decide(workflowId, approveWipe, { person: 'bob' });
-  const accepted = `intune: wipe of ${serial} accepted`;
-  await world.untilChanged(accepted, 90_000).catch(async () => {
-    // Killed between its intent and its call, a worker leaves it to a person who looks: there is none.
-    await world.decide(workflowId, answer, { questionId: 'was the wipe sent', value: 'send again' });
-    await world.untilChanged(accepted);
-  });
+  await sentOnce(world, laptop);
   await world.move(serial, { do: 'online', place: 'cafe' });
   await world.pass(2 * minuteMs);
   await world.untilChanged(`crowdstrike: ${hostname} contained`);

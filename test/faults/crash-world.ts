@@ -145,6 +145,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
       workflowId: string,
       update: UpdateDefinition<Decided, [D]>,
       more: Omit<D, keyof Decision> & { person?: string },
+      withinMs?: number,
     ): Promise<Decided> {
       const { person = 'ana', ...rest } = more;
       const decision = {
@@ -153,14 +154,14 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
         reason: 'It must be.',
         ...rest,
       } as unknown as D;
-      return untilFound(`${workflowId}: ${update.name} ${JSON.stringify(rest)}`, 2 * secondMs, () =>
+      const attempt = () =>
         within(answerMs, cases.decide(workflowId, update, decision)).catch(async (error: unknown) => {
           // Its answer was lost, and the case has closed since.
           const isClosed = error instanceof RefusedByRule && error.message.includes('is closed');
           if (isClosed && (await show(workflowId)).decisions.includes(decision.id)) return { text: 'taken' };
           throw error;
-        }),
-      );
+        });
+      return untilFound(`${workflowId}: ${update.name} ${JSON.stringify(rest)}`, 2 * secondMs, attempt, withinMs);
     },
 
     /**
