@@ -74,11 +74,22 @@ export async function runCli(given: string[]): Promise<number> {
   }
 }
 
+/** Would these arguments be understood? Nothing is done; what is wrong with them goes to stderr. */
+export async function isUnderstood(given: string[]): Promise<boolean> {
+  const program = createProgram();
+  for (const command of commandsUnder(program)) command.action(() => {});
+  return program.parseAsync(given, { from: 'user' }).then(
+    () => true,
+    (error: unknown) => error instanceof CommanderError && error.exitCode === 0,
+  );
+}
+
+const commandsUnder = (command: Command): Command[] =>
+  command.commands.flatMap((child) => [child, ...commandsUnder(child)]);
+
 /** The help of every command as Markdown: `docs/cli.md`. */
 export function cliHelp(): string {
   const program = createProgram();
-  const commandsUnder = (command: Command): Command[] =>
-    command.commands.flatMap((child) => [child, ...commandsUnder(child)]);
   const nameOf = (command: Command): string =>
     command.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name();
   const help = (command: Command) => {

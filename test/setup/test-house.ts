@@ -57,6 +57,8 @@ export interface TestHouseOptions {
   pollEveryMs?: number;
   /** How far the simulated world's clock is behind ours (milliseconds). */
   simulatorBehindMs?: number;
+  /** How many laptops there are for `laptop()`. */
+  laptops?: number;
   /** How long Netskope may be silent (milliseconds). */
   netskopeTimeoutMs?: number;
   /** How long Intune may be silent (milliseconds). */
@@ -82,7 +84,7 @@ export interface GivenReport {
 }
 
 export interface Fault {
-  match: { method?: string; path?: string };
+  match: { method?: string; path?: string; template?: string };
   times?: number | 'always';
   when?: 'before' | 'after';
   effect: Record<string, unknown>;
@@ -95,12 +97,13 @@ const shortWaits = { retryFirstMs: 300, moveLookEveryMs: 300, noteGatherMs: 150,
 export type TestHouse = Awaited<ReturnType<typeof startTestHouse>>;
 
 export async function startTestHouse(options: TestHouseOptions = {}) {
+  const laptops = options.laptops ?? spareLaptops;
   const folder = mkdtempSync(join(tmpdir(), 'lost-device-test-'));
   const [simulator, mail, temporal] = await Promise.all([
     startSimulator({
       port: 0,
       seed: 1,
-      devices: spareLaptops,
+      devices: laptops,
       now: new Date(Date.now() - (options.simulatorBehindMs ?? 0)).toISOString(),
     }),
     startMailBox(),
@@ -192,7 +195,7 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     /** A laptop, and its user, that no other test of this file uses. */
     laptop(): Laptop {
       taken += 1;
-      if (taken > spareLaptops) throw new Error('the house has no more laptops');
+      if (taken > laptops) throw new Error('the house has no more laptops');
       const serial = `SN${1000 + taken}`;
       return {
         serial,
