@@ -35,7 +35,7 @@ const refused = 3;
 /** Our own code for a command that says something else than the page. */
 const notPrinted = -1;
 /** A command that is refused, or says something else, is tried again for so long: what it waits for may be under way (milliseconds). */
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 /** How long a program of ours may take to be ready, on a machine that does much else (milliseconds). */
 const readyWithinMs = 120_000;
 /** These start a worker, which a process has once. */
