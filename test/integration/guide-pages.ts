@@ -43,16 +43,19 @@ export function readPage(file: string): Step[] {
         above = { line: open.line, text: open.lines.join('\n'), prints: [], ...mark?.as };
         steps.push(above);
         mark = undefined;
-      } else if (open.language === 'text') above?.prints.push(...open.lines);
+      } else if (open.language === 'text') above?.prints.push(...open.lines.filter((one) => one.trim() !== ''));
       open = undefined;
     } else if (fence) {
-      const [, indent = '', ticks = '', language] = fence;
-      open = { line: line + 1, indent: indent.length, fence: ticks, language: language ?? '', lines: [] };
+      const [, indent = '', ticks = '', language = ''] = fence;
+      if (/^(bash|shell|console|zsh)$/.test(language))
+        throw new Error(`${file}:${line}: commands stand in blocks of sh`);
+      open = { line: line + 1, indent: indent.length, fence: ticks, language, lines: [] };
     } else {
       if (text.trim() !== '') above = undefined;
       const [, key, more] = /^ *<!-- (scene|not run|stays)(?:: (.+))? -->$/.exec(text) ?? [];
       if (key === undefined) return;
       unused();
+      if (key !== 'stays' && more === undefined) throw new Error(`${file}:${line}: which scene, or why not?`);
       if (key === 'scene') steps.push({ scene: more ?? '', line });
       else mark = { line, as: key === 'stays' ? { stays: true } : { notRun: more ?? '' } };
     }
