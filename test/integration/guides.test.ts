@@ -226,7 +226,7 @@ async function keepRunning(text: string, stays: ChildProcess[]): Promise<Ended> 
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit', { signal: AbortSignal.timeout(30_000) });
   child.stdin?.end();
   child.kill('SIGTERM');
