@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { filledText } from '../plugins/setting-fields';
 
 const millisecondsPer: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
-const durationText = /^(\d+(?:\.\d+)?) ?(ms|s|min|h|d)$/;
+/** A duration in words. */
+export const durationText = /^(\d+(?:\.\d+)?) ?(ms|s|min|h|d)$/;
 
 /** `90s`, `15min`, `2h`, `3d` in milliseconds; undefined for any other text. */
 export function readDuration(text: string): number | undefined {
