@@ -98,7 +98,7 @@ function productLines(product: string, answers: Record<string, unknown>, indent:
       const value = field.secret ? (Array.isArray(example) ? [reference] : reference) : (answers[name] ?? example);
       return [...prose(description, within), `${within}${name}: ${inline(value)}`];
     }),
-    ...optional(Object.fromEntries(rest), usualSettings(product), within),
+    ...optional(Object.fromEntries(rest), exampleSettings(product), within),
   ];
 }
 
@@ -155,12 +155,15 @@ function secretFile(product: string, { name }: NeededField): SecretFile {
   return { path, secret: standInFor(name) ?? '', made: false };
 }
 
-/** What a product makes of its examples alone. */
-function usualSettings(product: string): unknown {
+/**
+ * What a product makes of its examples.
+ * @param more Settings beside those that it needs.
+ */
+export function exampleSettings(product: string, more: object = {}): unknown {
   const given = neededFields(product).map(({ name, example }) => {
     const value: unknown = standInFor(name) ?? (Array.isArray(example) ? (example as unknown[])[0] : example);
     const text = String(value).replace(/^\.\//, '/');
     return [name, Array.isArray(example) ? [text] : text];
   });
-  return plugins[product]?.settings.parse(Object.fromEntries(given));
+  return plugins[product]?.settings.parse({ ...Object.fromEntries(given), ...more });
 }

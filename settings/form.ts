@@ -71,7 +71,7 @@ function instanceForm(product: string): Form {
 }
 
 /** Where a text may lie that is no secret: no program is run for it. */
-const elsewhere: Form = { type: 'string', pattern: '^(env|file):.' };
+export const elsewhere: Form = { type: 'string', pattern: '^(env|file):.' };
 
 const asPersonsWrite = (form: Form) =>
   changed(form, (part, name) => {

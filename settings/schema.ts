@@ -100,7 +100,7 @@ const tenant = z.strictObject(
         pluginPart,
         { error: 'is missing: name at least one product for secure access and one for the archive' },
       )
-      .describe('Products by a name of your choice. A ticket desk gets its webhooks at /webhooks/tickets/<name>.'),
+      .describe('Products by a name of your choice. A ticket desk gets its webhooks at `/webhooks/tickets/NAME`.'),
     rules,
     guard: z
       .strictObject({

@@ -36,6 +36,7 @@ const gates: Gate[] = [
   tool('docs: errors in step', 'tsx', 'setup/docs.ts', '--check'),
   tool('docs: schemas in step', 'tsx', 'setup/schemas.ts', '--check'),
   tool('docs: commands in step', 'tsx', 'setup/cli-docs.ts', '--check'),
+  tool('docs: references in step', 'tsx', 'setup/references.ts', '--check'),
   tool('demo: a laptop recovered', 'tsx', 'demo/main.ts', '--exit', '--story', 'recovered'),
   tool('demo: a laptop that never reappears', 'tsx', 'demo/main.ts', '--exit', '--story', 'never-reappears'),
   tool('demo: lost in the office', 'tsx', 'demo/main.ts', '--exit', '--story', 'office'),
