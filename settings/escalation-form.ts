@@ -108,6 +108,23 @@ export const escalationForm = z
       .array(cleanUp, notAList)
       .prefault(escalation.cleanUps)
       .describe('Consoles that forget a device which is silent for too long, and every command that waits for it.'),
+    cleanUpWarnMs: duration
+      .prefault(escalation.cleanUpWarnMs)
+      .describe('People hear of a clean-up that a console tells by itself this long before, while a wipe waits there.'),
+    askAgainMs: lasting
+      .prefault(escalation.askAgainMs)
+      .describe('A proposal that was answered by "not now" comes again after this time.'),
+    searchWithinMs: lasting
+      .prefault(escalation.searchWithinMs)
+      .describe('How long the search of a site of the company may take.'),
+    snoozeMaxMs: lasting.prefault(escalation.snoozeMaxMs).describe('A call may be put off for this long at most.'),
+    pageTries: z
+      .int({ error: 'is not a whole number' })
+      .min(0)
+      .default(escalation.pageTries)
+      .describe(
+        'So often a page is tried again for those who could not be reached, while others have it. While nobody has it, there is no end.',
+      ),
   })
   .prefault({})
   .describe('Who is told, what people do, and when silence begins.');

@@ -53,6 +53,10 @@ const rules = z
         syncEveryMs: durationOr(configuration.syncEveryMs, 'How often the client asks for a new configuration.'),
         downloadMs: durationOr(configuration.downloadMs, 'Longest download after that.'),
         graceMs: durationOr(configuration.graceMs, 'Slack before *overdue* is said.'),
+        onlineGapMs: durationOr(
+          configuration.onlineGapMs,
+          'Gaps between signs of the client up to this long count as online time.',
+        ),
       })
       .prefault({})
       .describe('How long a client that is online may take for its new configuration.'),

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { defaultRules } from '../playbook/rules';
 import { filledText } from '../plugins/setting-fields';
-import { lasting, names, oneOf } from './fields';
+import { duration, lasting, names, oneOf } from './fields';
 
 const { wipe } = defaultRules;
 
@@ -63,6 +63,9 @@ export const wipeRulesForm = z
         askEveryMs: lasting
           .prefault(wipe.waits.askEveryMs)
           .describe("How often the guard, or the vendor's second administrator, is asked again."),
+        lastWordsMs: duration
+          .prefault(wipe.waits.lastWordsMs)
+          .describe('A device that speaks later than this after its wipe was set up again.'),
       })
       .prefault({})
       .describe('How long a wipe that was sent is waited for.'),

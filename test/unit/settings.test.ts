@@ -245,6 +245,11 @@ describe('escalation', () => {
       clientSilentAfterMs: defaultRules.escalation.clientSilentAfterMs,
       listenForMs: defaultRules.escalation.listenForMs,
       cleanUps: [{ where: 'Intune', afterMs: 90 * dayMs, warnBeforeMs: 14 * dayMs }],
+      cleanUpWarnMs: 14 * dayMs,
+      askAgainMs: 7 * dayMs,
+      searchWithinMs: 4 * hourMs,
+      snoozeMaxMs: 90 * dayMs,
+      pageTries: 5,
     });
   });
 
