@@ -22,7 +22,13 @@ function writeDuration(ms: number): string {
   return `${ms / per}${unit}`;
 }
 
-const lasts = (key: string) => key === 'ms' || key.endsWith('Ms') || ['every', 'indexEvery', 'within'].includes(key);
+/** Settings that last, although their names do not end in `Ms`. */
+const alsoLasting = [
+  'ms',
+  ...['every', 'indexEvery', 'within', 'sweepEvery', 'longestPause', 'blindAfter'],
+  ...['checkEvery', 'sayAgainAfter', 'keepClosed'],
+];
+const lasts = (key: string) => key.endsWith('Ms') || alsoLasting.includes(key);
 
 /** A part of the settings with its durations as people write them. */
 export function inWords(value: unknown, key = ''): unknown {

@@ -90,22 +90,33 @@ export async function readSettings(file: string, secrets: 'fetch secrets' | 'onl
   const { data, temporal, http, tenants } = checked.data;
   const dataFolder = path.resolve(folder, data);
   const address = process.env.TEMPORAL_ADDRESS || temporal.address;
-  const { namespace, port, uiPort } = temporal;
+  const { namespace, port, uiPort, keepClosed: keepClosedMs } = temporal;
   const settings: Settings = {
     dataFolder,
-    temporal: { ...(address && { address }), namespace, port, uiPort, taskQueue: taskQueues.main },
+    temporal: { ...(address && { address }), namespace, port, uiPort, keepClosedMs, taskQueue: taskQueues.main },
     http,
     ...(encryption && { encryption }),
     tenants: Object.fromEntries(
       Object.entries(tenants).map(
-        ([name, { rules, guard, reconciliation, watch, people, rotas, onCall, sites, pattern, wipe }]) => [
+        ([name, { rules, guard, reconciliation, watch, agentHosts, people, rotas, onCall, sites, pattern, wipe }]) => [
           name,
           {
             plugins: tenantPlugins[name] ?? {},
             rules,
             guard,
-            reconciliation: { everyMs: reconciliation.every },
-            watch: { indexEveryMs: watch.indexEvery },
+            reconciliation: {
+              everyMs: reconciliation.every,
+              checkEveryMs: reconciliation.checkEvery,
+              sayAgainAfterMs: reconciliation.sayAgainAfter,
+            },
+            watch: {
+              indexEveryMs: watch.indexEvery,
+              sweepEveryMs: watch.sweepEvery,
+              longestPauseMs: watch.longestPause,
+              blindAfterMs: watch.blindAfter,
+              blindAfterFailures: watch.blindAfterFailures,
+            },
+            agentHosts,
             people: { persons: people, rotas },
             onCall,
             sites,

@@ -11,6 +11,9 @@ import { isReference, referenceText } from './secrets';
 import { wipeLimitsForm, wipeRulesForm } from './wipe-form';
 import { peopleForm, rotasForm, sitesForm } from './people-form';
 
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+
 const durationOr = (defaultMs: number, meaning: string) => duration.prefault(defaultMs).describe(meaning);
 
 const port = z.int({ error: 'is not a port' }).min(0).max(65_535, { error: 'is not a port: 65535 is the highest' });
@@ -124,13 +127,43 @@ const tenant = z.strictObject(
       .describe('What is not contained by itself.'),
     wipe: wipeLimitsForm,
     reconciliation: z
-      .strictObject({ every: durationOr(5 * 60_000, 'How often open tickets without a case are looked for.') })
+      .strictObject({
+        every: durationOr(5 * minuteMs, 'How often open tickets without a case are looked for.'),
+        checkEvery: durationOr(dayMs, 'How often everything that `check` looks at is looked at by itself.'),
+        sayAgainAfter: durationOr(dayMs, 'What was said is not said again before.'),
+      })
       .prefault({})
       .describe('What was missed is found by itself: tickets, frozen cases, missing workers.'),
     watch: z
-      .strictObject({ indexEvery: durationOr(30_000, 'How often the watch looks which cases are open.') })
+      .strictObject({
+        indexEvery: durationOr(30_000, 'How often the watch looks which cases are open.'),
+        sweepEvery: lasting
+          .prefault(dayMs)
+          .describe('So often a feed is read that far back, for records that came later than `lateDataMs`.'),
+        longestPause: lasting.prefault(5 * minuteMs).describe('Longest wait between two looks at a feed that fails.'),
+        blindAfter: durationOr(15 * minuteMs, 'A feed that failed for this long is blind.'),
+        blindAfterFailures: z
+          .int({ error: 'is not a whole number' })
+          .min(1)
+          .default(5)
+          .describe('So is one that failed this often in a row.'),
+      })
       .prefault({})
       .describe('One watch for each feed brings its news to cases.'),
+    agentHosts: z
+      .record(
+        z.string(),
+        z.array(
+          z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/i, {
+            error: 'is no host: write it like manage.example.test or *.example.test',
+          }),
+          { error: 'is no list: write it like [manage.example.test]' },
+        ),
+      )
+      .default({})
+      .describe(
+        'Hosts that the agent of a product needs, by its name under `plugins`: in place of those that the product names itself, as `lost-device exceptions` prints them.',
+      ),
     people: peopleForm,
     rotas: rotasForm,
     onCall: names
@@ -144,7 +177,7 @@ const tenant = z.strictObject(
           .min(2, { error: 'would make an alarm of every loss: write 2 or more' })
           .default(3)
           .describe('How many losses.'),
-        within: lasting.prefault(24 * 60 * 60_000).describe('Within which time.'),
+        within: lasting.prefault(dayMs).describe('Within which time.'),
       })
       .prefault({})
       .describe('So many losses of one site, team or hour are an alarm.'),
@@ -177,6 +210,10 @@ export const settingsFile = z.strictObject(
         namespace: filledText.default('default').describe('The namespace that cases live in.'),
         port: port.default(7233).describe('Port of our own server, when no address is given; 0 takes a free one.'),
         uiPort: port.default(8233).describe('Port of the web pages of our own server; 0 takes a free one.'),
+        keepClosed: duration
+          .refine((ms) => ms >= dayMs, { error: 'is less than Temporal takes: write 1d or more' })
+          .prefault(90 * dayMs)
+          .describe('Closed cases are kept there for so long at least. A namespace that keeps them longer stays so.'),
       })
       .prefault({})
       .describe('The Temporal server that keeps cases: our own, unless an address is given.'),

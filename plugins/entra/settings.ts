@@ -34,6 +34,12 @@ export const entraSettings = z
       .prefault({})
       .describe('What is read here for sightings.'),
     settleMs: settleMs(2_000),
+    secretEndsSoonMs: z
+      .int({ error: 'is not a whole number of milliseconds' })
+      .min(0)
+      .max(366 * 86_400_000)
+      .default(7 * 86_400_000)
+      .describe('`check` says so this long before our client secret ends.'),
     // About 40 min (docs.netskope.com).
     provisioningCycleMs: milliseconds
       .default(2_400_000)

@@ -206,4 +206,15 @@ test('exceptions: every host with vendor, region, source and date; for one devic
   expect(await of('SN0042')).toEqual(new Set(['entra', 'intune', 'crowdstrike']));
   expect(await of('SN-NOBODY')).toEqual(new Set(['entra']));
   expect((await run('exceptions')).out).toMatch(/^HOST +VENDOR +REGION +SOURCE +DATE\n/);
+
+  // A private cloud has other hosts than those that the product names.
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(/^ {4}plugins:/m, '    agentHosts: { crowdstrike: [falcon.acme.test] }\n$&'),
+  );
+  const own = exceptionsSchema.parse(JSON.parse((await run('exceptions', '--json')).out));
+  expect(own.filter(({ of }) => of === 'crowdstrike').map(({ host, source }) => [host, source])).toEqual([
+    ['falcon.acme.test', 'agentHosts of the settings'],
+  ]);
+  expect(own.filter(({ of }) => of === 'intune')).toEqual(json.filter(({ of }) => of === 'intune'));
 });
