@@ -458,6 +458,19 @@ tenants:
     ]);
   });
 
+  test('two tenants never share an archive, however its path is written', async () => {
+    writeFileSync(path.join(folder, 'webhook.secret'), secret);
+    const second = good
+      .slice(good.indexOf('  acme:'))
+      .replace('acme:', 'globex:')
+      .replace('generic:', 'door:')
+      .replace('./archive', './state/../archive');
+    expect(await refusalOf(`${good}${second}`)).toEqual([
+      expect.stringContaining('globex.plugins.archive is the archive of acme too: give each tenant one of its own'),
+    ]);
+    expect(await refusalOf(`${good}${second.replace('../archive', '../theirs')}`)).toEqual([]);
+  });
+
   test.each([
     ['no file', undefined, /cannot be read \(ENOENT\): write the settings there, or name them by --settings FILE/],
     ['an empty file', '', /^lost-device.yaml:1 is empty: write at least tenants$/],
