@@ -248,7 +248,9 @@ export const settingsFile = z.strictObject(
     tenants: z
       .record(name, tenant, { error: 'is missing: write at least one tenant with its plugins' })
       .refine((tenants) => Object.keys(tenants).length > 0, { error: 'is empty: write at least one tenant' })
-      .describe('Companies, or parts of one, by a name of your choice. None knows anything of another.'),
+      .describe(
+        'Companies, or parts of one, by a name of your choice. None knows anything of another: the name of a ticket desk, and an archive, belong to one of them.',
+      ),
   },
   { error: 'is empty: write at least tenants' },
 );
