@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { runCli } from '../../cli/program';
+import { pluginListSchema } from '../../playbook/schemas/answers';
 import {
   attestationSchema,
   checkSchema,
@@ -217,4 +218,8 @@ test('exceptions: every host with vendor, region, source and date; for one devic
     ['falcon.acme.test', 'agentHosts of the settings'],
   ]);
   expect(own.filter(({ of }) => of === 'intune')).toEqual(json.filter(({ of }) => of === 'intune'));
+  const hosts = (await check()).lines.find(({ id }) => id === 'netskope-exceptions');
+  expect(hosts).toMatchObject({ result: 'stops', says: 'Not let through: falcon.acme.test. Add them.' });
+  const listed = pluginListSchema.parse(JSON.parse((await run('plugins', '--json')).out));
+  expect(listed.find(({ name }) => name === 'crowdstrike')?.hosts).toEqual(['falcon.acme.test']);
 });
