@@ -51,6 +51,8 @@ export interface TenantSettings {
     protectedUsers: string[];
   };
   reconciliation: { everyMs: number };
+  /** Looks at the prerequisites send nothing that would be a change, had it a target. */
+  check: { readOnly: boolean };
   watch: {
     /** How often the watch rebuilds its index of open cases (milliseconds). */
     indexEveryMs: number;

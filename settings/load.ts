@@ -98,13 +98,14 @@ export async function readSettings(file: string, secrets: 'fetch secrets' | 'onl
     ...(encryption && { encryption }),
     tenants: Object.fromEntries(
       Object.entries(tenants).map(
-        ([name, { rules, guard, reconciliation, watch, people, rotas, onCall, sites, pattern, wipe }]) => [
+        ([name, { rules, guard, reconciliation, check, watch, people, rotas, onCall, sites, pattern, wipe }]) => [
           name,
           {
             plugins: tenantPlugins[name] ?? {},
             rules,
             guard,
             reconciliation: { everyMs: reconciliation.every },
+            check,
             watch: { indexEveryMs: watch.indexEvery },
             people: { persons: people, rotas },
             onCall,

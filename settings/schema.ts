@@ -116,6 +116,16 @@ const tenant = z.strictObject(
     reconciliation: z
       .strictObject({ every: durationOr(5 * 60_000, 'How often open tickets without a case are looked for.') })
       .prefault({}),
+    check: z
+      .strictObject({
+        readOnly: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Whether `check` and the daily look ask no vendor for a change of something that does not exist. True: a person attests those permissions.',
+          ),
+      })
+      .prefault({}),
     watch: z
       .strictObject({ indexEvery: durationOr(30_000, 'How often the watch looks which cases are open.') })
       .prefault({}),
