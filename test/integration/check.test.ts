@@ -1,8 +1,11 @@
 /** `check` against the running simulator: well, then with each prerequisite broken one by one; attestations; exceptions. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { SMTPServer } from 'smtp-server';
 import { parse, stringify } from 'yaml';
 import { runCli } from '../../cli/program';
@@ -290,4 +293,23 @@ test('exceptions: every host with vendor, region, source and date; for one devic
   expect(await of('SN0042')).toEqual(new Set(['entra', 'intune', 'crowdstrike']));
   expect(await of('SN-NOBODY')).toEqual(new Set(['entra']));
   expect((await run('exceptions')).out).toMatch(/^HOST +VENDOR +REGION +SOURCE +DATE\n/);
+});
+
+test('the simulator as people start it, in the background, with settings that point to it: nothing stops', async () => {
+  const background = path.join(folder, 'background');
+  const child = spawn(process.execPath, ['--import', 'tsx', 'simulator/main.ts', '--settings', background], {
+    cwd: path.resolve(__dirname, '../..'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  try {
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    ({ settings: file } = JSON.parse(line) as { settings: string });
+    const found = await check();
+    expect({ code: found.code, stopping: stopping(found) }).toEqual({ code: 0, stopping: [] });
+    expect(found.lines.filter(({ how }) => how === 'vendor').length).toBeGreaterThan(40);
+  } finally {
+    child.kill();
+    await ended;
+  }
 });
