@@ -56,7 +56,7 @@ export async function startHouse(settings: Settings, options: StartHouseOptions 
     const address = settings.temporal.address ?? own?.address ?? '';
     const connection = await NativeConnection.connect({ address });
     parts.push(() => connection.close());
-    await prepareNamespace(connection, settings.temporal.namespace);
+    await prepareNamespace(connection, settings.temporal.namespace, settings.temporal.keepClosedMs);
     const house = openHouse(settings, openClient(settings, connection), true);
     parts.push(() => closeHouse(house));
     const worker = await startWorker(settings, house, connection, options.workflowBundlePath);

@@ -94,7 +94,7 @@ async function main(): Promise<void> {
   const settings = await loadSettings();
   const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
   const connection = await NativeConnection.connect({ address });
-  await prepareNamespace(connection, settings.temporal.namespace);
+  await prepareNamespace(connection, settings.temporal.namespace, settings.temporal.keepClosedMs);
   const house = openHouse(settings, openClient(settings, connection), false);
   const worker = await startWorker(settings, house, connection);
   process.stdout.write(`Worker on ${address}, queues ${taskQueues.main} and ${taskQueues.watch}.\n`);

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { SMTPServer } from 'smtp-server';
 import { parse, stringify } from 'yaml';
 import { runCli } from '../../cli/program';
+import { pluginListSchema } from '../../playbook/schemas/answers';
 import {
   attestationSchema,
   checkSchema,
@@ -293,6 +294,21 @@ test('exceptions: every host with vendor, region, source and date; for one devic
   expect(await of('SN0042')).toEqual(new Set(['entra', 'intune', 'crowdstrike']));
   expect(await of('SN-NOBODY')).toEqual(new Set(['entra']));
   expect((await run('exceptions')).out).toMatch(/^HOST +VENDOR +REGION +SOURCE +DATE\n/);
+
+  // A private cloud has other hosts than those that the product names.
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(/^ {4}plugins:/m, '    agentHosts: { crowdstrike: [falcon.acme.test] }\n$&'),
+  );
+  const own = exceptionsSchema.parse(JSON.parse((await run('exceptions', '--json')).out));
+  expect(own.filter(({ of }) => of === 'crowdstrike').map(({ host, source }) => [host, source])).toEqual([
+    ['falcon.acme.test', 'agentHosts of the settings'],
+  ]);
+  expect(own.filter(({ of }) => of === 'intune')).toEqual(json.filter(({ of }) => of === 'intune'));
+  const hosts = (await check()).lines.find(({ id }) => id === 'netskope-exceptions');
+  expect(hosts).toMatchObject({ result: 'stops', says: 'Not let through: falcon.acme.test. Add them.' });
+  const listed = pluginListSchema.parse(JSON.parse((await run('plugins', '--json')).out));
+  expect(listed.find(({ name }) => name === 'crowdstrike')?.hosts).toEqual(['falcon.acme.test']);
 });
 
 test('the simulator as people start it, in the background, with settings that point to it: nothing stops', async () => {
