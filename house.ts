@@ -8,7 +8,6 @@ import { NativeConnection } from '@temporalio/worker';
 import { closeHouse, openHouse } from './open-house';
 import type { Settings } from './playbook/settings';
 import { startServer } from './server';
-import { prepareNamespace } from './temporal/namespace';
 import { openClient } from './temporal/open-client';
 import { startTemporalServer } from './temporal/server';
 import type { TemporalServer } from './temporal/server';
@@ -55,7 +54,6 @@ export async function startHouse(settings: Settings, options: StartHouseOptions 
     const address = settings.temporal.address ?? own?.address ?? '';
     const connection = await NativeConnection.connect({ address });
     parts.push(() => connection.close());
-    await prepareNamespace(connection, settings.temporal.namespace);
     const house = openHouse(settings, openClient(settings, connection), true);
     parts.push(() => closeHouse(house));
     const worker = await startWorker(settings, house, connection, options.workflowBundlePath);

@@ -105,7 +105,7 @@ const parts: Part[] = [
   { name: 'simulator', imports: [] },
 ];
 /** They stand around the product and may import all of it; nothing of the product imports them. */
-const around = ['demo', 'bench', 'test', 'setup', 'simulator'];
+const around = ['demo', 'bench', 'examples', 'test', 'setup', 'simulator'];
 
 /**
  * Says what is wrong with an import, or nothing.

@@ -3,6 +3,7 @@
  * `--skip-tests` leaves the tests to somebody who has just run them.
  * @module
  */
+import { readdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTool } from './run-tool';
@@ -27,6 +28,11 @@ const tool = (name: string, command: string, ...args: string[]): Gate => ({
   check: () => runTool(command, args),
 });
 
+/** The pattern in `exports` stands for these. */
+const productEntries = readdirSync(join(__dirname, '..', 'plugins'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `plugins/${name}`);
+
 const gates: Gate[] = [
   tool('format', 'prettier', '--check', '.'),
   tool('lint', 'eslint', '.', '--max-warnings', '0'),
@@ -43,6 +49,8 @@ const gates: Gate[] = [
   tool('demo: a laptop tampered with', 'tsx', 'demo/main.ts', '--exit', '--story', 'tampered'),
   tool('package: build', 'tsx', 'setup/build.ts'),
   tool('package: publint', 'publint', '--strict'),
+  // As Node resolves it from CommonJS and from modules; older ways know no subpaths.
+  tool('package: types', 'attw', '--pack', '.', '--profile', 'node16', '--include-entrypoints', ...productEntries),
   { name: 'budget: workflow bundle', check: checkBundle },
   { name: 'budget: history of a standard case', check: checkHistory },
 ];
