@@ -8,6 +8,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { closeHouse, openHouse } from './open-house';
 import type { Settings } from './playbook/settings';
 import { startServer } from './server';
+import { connectTemporal } from './temporal/connect';
 import { openClient } from './temporal/open-client';
 import { startTemporalServer } from './temporal/server';
 import type { TemporalServer } from './temporal/server';
@@ -52,7 +53,7 @@ export async function startHouse(settings: Settings, options: StartHouseOptions 
       settings.temporal.address === undefined ? await keepTemporal(settings, log, options.durability) : undefined;
     if (own) parts.push(() => own.stop());
     const address = settings.temporal.address ?? own?.address ?? '';
-    const connection = await NativeConnection.connect({ address });
+    const connection = await connectTemporal(NativeConnection, settings, own?.address);
     parts.push(() => connection.close());
     const house = openHouse(settings, openClient(settings, connection), true);
     parts.push(() => closeHouse(house));

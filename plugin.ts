@@ -27,6 +27,7 @@ import { taskQueues } from './workflows/ids';
 
 export type { Settings } from './playbook/settings';
 export { loadSettings } from './settings/load';
+export { connectTemporal } from './temporal/connect';
 
 /** The task queue of the playbook: cases are started on it, so a worker with the plugin takes it. */
 export const taskQueue = taskQueues.main;

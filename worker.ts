@@ -11,7 +11,9 @@ import type { House } from './activities/house';
 import { closeHouse, openHouse } from './open-house';
 import type { Settings } from './playbook/settings';
 import { LostDevicePlugin } from './plugin';
+import { BadInput } from './plugins/errors';
 import { loadSettings } from './settings/load';
+import { connectTemporal } from './temporal/connect';
 import { createLogger } from './temporal/logger';
 import { openClient } from './temporal/open-client';
 import { taskQueues } from './workflows/ids';
@@ -72,11 +74,10 @@ export const workflowBundles = { clear: 'workflow-bundle.js', encrypted: 'workfl
 async function main(): Promise<void> {
   Runtime.install({ logger: createLogger() });
   const settings = await loadSettings();
-  const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
-  const connection = await NativeConnection.connect({ address });
+  const connection = await connectTemporal(NativeConnection, settings);
   const house = openHouse(settings, openClient(settings, connection), false);
   const worker = await startWorker(settings, house, connection);
-  process.stdout.write(`Worker on ${address}, queues ${taskQueues.main} and ${taskQueues.watch}.\n`);
+  process.stdout.write(`Worker on the queues ${taskQueues.main} and ${taskQueues.watch}.\n`);
   const stop = async () => {
     await worker.stop();
     await closeHouse(house);
@@ -89,6 +90,6 @@ async function main(): Promise<void> {
 if (require.main === module) {
   main().catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof BadInput ? 2 : 1;
   });
 }

@@ -72,7 +72,7 @@ const parts: Part[] = [
     types: ['client'],
   },
   { name: 'settings', imports: ['playbook', 'playbook/schemas', ...anyPlugin, 'workflows/ids'] },
-  { name: 'temporal', imports: ['playbook', 'workflows/search-attributes'] },
+  { name: 'temporal', imports: ['playbook', 'plugins/errors', 'workflows/search-attributes'] },
   // Cases are reached through a Temporal client and messages, never by the code that runs them.
   {
     name: 'client',

@@ -1,15 +1,14 @@
 /** A worker of our own, and the playbook in it. Ctrl-C stops both. */
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { loadSettings, LostDevicePlugin, taskQueue } from 'lost-device-playbook/plugin';
+import { connectTemporal, loadSettings, LostDevicePlugin, taskQueue } from 'lost-device-playbook/plugin';
 import * as activities from './activities';
 
 async function main(): Promise<void> {
   const settings = await loadSettings(); // lost-device.yaml
-  const { address = '127.0.0.1:7233', namespace } = settings.temporal;
-  const connection = await NativeConnection.connect({ address });
+  const connection = await connectTemporal(NativeConnection, settings);
   const worker = await Worker.create({
     connection,
-    namespace,
+    namespace: settings.temporal.namespace,
     taskQueue,
     workflowsPath: require.resolve('./workflows'),
     activities,
