@@ -1,9 +1,10 @@
 /**
- * Looks after those who look after the cases: a main queue without a worker, and a reconciliation that stands still. It runs
- * in the process that takes the webhooks, because neither could say so itself.
+ * Looks after those who look after the cases: Temporal that does not answer, a main queue without a worker, and a
+ * reconciliation that stands still. It runs in the process that takes the webhooks, because none of them could say so itself.
  * @module
  */
 import { setTimeout } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
 import { findFrozen, pageThrough } from './activities/alarms';
 import type { House } from './activities/house';
 import { clockTime } from './playbook/clock-time';
@@ -12,6 +13,7 @@ import type { Call, Notifier } from './plugins/roles';
 /** A worker that is started anew is no outage: only what two looks in a row find is told. */
 const looksUntilTold = 2;
 const tellWithinMs = 30_000;
+const awayAfterMs = 5_000;
 
 interface Trouble {
   /** At a pager; the same for every process that finds it. */
@@ -20,11 +22,20 @@ interface Trouble {
   says: string;
 }
 
+const temporalAway: Trouble = {
+  incident: 'alarm:temporal-away',
+  subject: 'Temporal does not answer: every case stands still',
+  says:
+    'Temporal does not answer. Nothing is done in any case, and reports are refused with 503: most desks send them again, ' +
+    'and reconciliation finds the others once Temporal is back. Nothing that was taken is lost. Look at its server, its ' +
+    'database and the network before it.',
+};
+
 interface Outage extends Trouble {
   /** When it was found first. ISO 8601. */
   since: string;
   looks: number;
-  /** Notifiers that have it, as `tenant/name`. */
+  /** Notifiers that have it, and have not been told that it is over, as `tenant/name`. */
   told: Set<string>;
 }
 
@@ -38,7 +49,12 @@ export function monitorWorkers(house: House, everyMs: number, log: (line: string
   const stopping = new AbortController();
 
   async function look(): Promise<void> {
-    const troubles = await findTroubles(house);
+    const found = await findTroubles(house).catch((error: unknown) => {
+      log(`Workers could not be looked for: ${messageOf(error)}`);
+      return undefined;
+    });
+    const troubles = found ?? ((await isAway(house.client)) ? [temporalAway] : []);
+    if (stopping.signal.aborted) return;
     for (const trouble of troubles) {
       const since = new Date().toISOString();
       const outage = outages.get(trouble.incident) ?? { ...trouble, since, looks: 0, told: new Set() };
@@ -46,10 +62,12 @@ export function monitorWorkers(house: House, everyMs: number, log: (line: string
       outage.looks += 1;
       if (outage.looks >= looksUntilTold) await tell(outage);
     }
+    // While Temporal is away nobody knows of the others: what was found stays as it is.
+    if (found === undefined) return;
     for (const outage of outages.values()) {
       if (troubles.some(({ incident }) => incident === outage.incident)) continue;
-      outages.delete(outage.incident);
       await tellItIsOver(outage);
+      if (outage.told.size === 0) outages.delete(outage.incident);
     }
   }
 
@@ -65,10 +83,13 @@ export function monitorWorkers(house: House, everyMs: number, log: (line: string
   const tellItIsOver = ({ incident, subject, since, told }: Outage) =>
     forEachNotifier(async (name, notifier, call) => {
       if (!told.has(name)) return;
-      if (notifier.resolve) return notifier.resolve(incident, call);
-      const text = `It was found ${clockTime(since)}, and is over.`;
-      const key = `${incident}:${since}:over`;
-      await pageThrough(notifier, { key, incident, subject: `Over: ${subject}`, text, severity: 'info' }, call);
+      if (notifier.resolve) await notifier.resolve(incident, call);
+      else {
+        const text = `It was found ${clockTime(since)}, and is over.`;
+        const key = `${incident}:${since}:over`;
+        await pageThrough(notifier, { key, incident, subject: `Over: ${subject}`, text, severity: 'info' }, call);
+      }
+      told.delete(name);
     });
 
   async function forEachNotifier(run: (name: string, notifier: Notifier, call: Call) => Promise<void>): Promise<void> {
@@ -86,8 +107,7 @@ export function monitorWorkers(house: House, everyMs: number, log: (line: string
   const rounds = (async () => {
     for (;;) {
       await setTimeout(everyMs, undefined, { signal: stopping.signal });
-      // While Temporal is away nobody knows: what was found stays as it is.
-      await look().catch((error: unknown) => log(`Workers could not be looked for: ${messageOf(error)}`));
+      await look();
     }
   })().catch(() => undefined);
 
@@ -95,6 +115,15 @@ export function monitorWorkers(house: House, everyMs: number, log: (line: string
     stopping.abort();
     await rounds;
   };
+}
+
+/** Whoever is only slow is not away. */
+async function isAway({ connection, workflowService }: Client): Promise<boolean> {
+  const answer = connection.withDeadline(Date.now() + awayAfterMs, () => workflowService.getSystemInfo({}));
+  return answer.then(
+    () => false,
+    () => true,
+  );
 }
 
 async function findTroubles(house: House): Promise<Trouble[]> {

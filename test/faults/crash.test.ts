@@ -56,32 +56,36 @@ test.concurrent.each(seeds)(
   runWithinMs,
 );
 
-test('while Temporal is away the sender is asked to come again; one that never does is found by reconciliation', async () => {
-  const house = await openCrashHouse({ build: await built, seed: 1, laptops: 1, reconcileEvery: '2s' });
-  const wrong: string[] = [];
-  const world = openCrashWorld(house, (sentence) => wrong.push(sentence));
-  try {
-    const { serial, user, workflowId } = laptopAt(0);
-    await house.kill('temporal');
-    const { number } = await house.control<{ number: string }>('POST', 'tickets', {
-      category: 'equipment_loss',
-      u_serial: serial,
-      caller: user,
-      description: 'kind: stolen',
-    });
-    const answer = await house.post('servicenow', `msg_${randomUUID()}`, { ticket: number });
-    expect(answer).toEqual({ status: 503, retryAfter: '30' });
+test.concurrent(
+  'while Temporal is away the sender is asked to come again; one that never does is found by reconciliation',
+  async () => {
+    const house = await openCrashHouse({ build: await built, seed: 1, laptops: 1, reconcileEvery: '2s' });
+    const wrong: string[] = [];
+    const world = openCrashWorld(house, (sentence) => wrong.push(sentence));
+    try {
+      const { serial, user, workflowId } = laptopAt(0);
+      await house.kill('temporal');
+      const { number } = await house.control<{ number: string }>('POST', 'tickets', {
+        category: 'equipment_loss',
+        u_serial: serial,
+        caller: user,
+        description: 'kind: stolen',
+      });
+      const answer = await house.post('servicenow', `msg_${randomUUID()}`, { ticket: number });
+      expect(answer).toEqual({ status: 503, retryAfter: '30' });
 
-    // Its last try goes on behind the answer; the report dies with it.
-    await house.kill('intake');
-    await house.startAgain('temporal');
-    await world.untilListed(workflowId, 'contained', ({ containment }) => containment === 'contained');
-    const { tickets, deliveries } = await world.show(workflowId);
-    expect(tickets.map(({ id }) => id)).toEqual([number]);
-    expect(deliveries).toEqual([`reconciliation:servicenow:${number}`]);
-    expect(wrong).toEqual([]);
-  } finally {
-    await world.close();
-    await house.close();
-  }
-}, 600_000);
+      // Its last try goes on behind the answer; the report dies with it.
+      await house.kill('intake');
+      await house.startAgain('temporal');
+      await world.untilListed(workflowId, 'contained', ({ containment }) => containment === 'contained');
+      const { tickets, deliveries } = await world.show(workflowId);
+      expect(tickets.map(({ id }) => id)).toEqual([number]);
+      expect(deliveries).toEqual([`reconciliation:servicenow:${number}`]);
+      expect(wrong).toEqual([]);
+    } finally {
+      await world.close();
+      await house.close();
+    }
+  },
+  600_000,
+);

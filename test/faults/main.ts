@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** So many installations stand side by side. Each mostly waits. */
-const atOnce = 3;
+const atOnce = 4;
 
 function main(): void {
   const { values } = parseArgs({

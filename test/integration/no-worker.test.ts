@@ -51,6 +51,34 @@ test('without a worker people are paged once, and told when it is over', async (
   }
 });
 
+test('Temporal does not answer: people are paged once, and told when it does again', async () => {
+  const subject = 'Temporal does not answer: every case stands still';
+  const house = await startTestHouse({ with: { pagerDuty: true } });
+  await eventually(async () => expect(await house.house.missingWorkers()).toEqual([]));
+  const server = await startServer(house.settings, house.house, () => {}, everyMs);
+  try {
+    process.kill(house.temporalPid, 'SIGSTOP');
+    await house.untilMail(subject, 'Temporal does not answer.');
+    await house.fault({ match: { path: '/v2/enqueue' }, times: 'always', effect: { status: 500 } });
+    process.kill(house.temporalPid, 'SIGCONT');
+    await house.untilMail(`Over: ${subject}`);
+    // The pager was away when it was over: it is told at a later look.
+    await house.clearFaults();
+    await eventually(async () =>
+      expect(await house.changes('alarm:temporal-away')).toEqual([
+        'pagerduty: incident alarm:temporal-away triggered',
+        'pagerduty: incident alarm:temporal-away resolved',
+      ]),
+    );
+    await setTimeout(6 * everyMs);
+    expect(house.mails.filter((mail) => mail.subject.includes(subject))).toHaveLength(2);
+  } finally {
+    process.kill(house.temporalPid, 'SIGCONT');
+    await server.close();
+    await house.close();
+  }
+});
+
 test('a reconciliation that stands still cannot say so: the process that takes the webhooks does', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lost-device-no-worker-'));
   const workflowsPath = require.resolve('../setup/broken-reconciliation');

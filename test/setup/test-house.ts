@@ -187,6 +187,7 @@ export async function startTestHouse(options: TestHouseOptions = {}) {
     control,
     url: simulator.url,
     folder,
+    temporalPid: temporal.pid,
     mails: mail.mails,
 
     /** A laptop, and its user, that no other test of this file uses. */
