@@ -13,7 +13,13 @@ import { readFileSync } from 'node:fs';
 import type { ClientOptions } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { SimplePlugin } from '@temporalio/plugin';
-import { Worker, type BundleOptions, type NativeConnectionOptions, type WorkerOptions } from '@temporalio/worker';
+import {
+  Worker,
+  type ActivityInterceptorsFactory,
+  type BundleOptions,
+  type NativeConnectionOptions,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { createActivities } from './activities';
 import type { House } from './activities/house';
 import { activityInterceptors } from './activities/interceptors';
@@ -23,6 +29,7 @@ import { BadInput } from './plugins/errors';
 import { startStandingWork } from './standing-work';
 import { prepareNamespace } from './temporal/namespace';
 import { dataConverterOf, openClient } from './temporal/open-client';
+import { activityPrefix } from './workflows/activity-names';
 import { taskQueues } from './workflows/ids';
 
 export type { Settings } from './playbook/settings';
@@ -67,7 +74,7 @@ export class LostDevicePlugin extends SimplePlugin {
     super({
       name: 'lost-device-playbook.LostDevicePlugin',
       dataConverter,
-      workerInterceptors: { activity: [activityInterceptors] },
+      workerInterceptors: { activity: [ofOurs] },
     });
     this.dataConverter = dataConverter;
     this.started = new Promise((resolve) => (this.tellStarted = resolve));
@@ -160,6 +167,10 @@ export class LostDevicePlugin extends SimplePlugin {
       );
   }
 }
+
+/** Somebody's own activities heartbeat and fail as they were written. */
+const ofOurs: ActivityInterceptorsFactory = (context) =>
+  context.info.activityType.startsWith(activityPrefix) ? activityInterceptors(context) : {};
 
 /** A shutdown waits for the longest vendor call rather than leaving its outcome unknown. */
 const shutdownGraceTime = '35 seconds';

@@ -7,7 +7,6 @@ import type { ActivityInboundCallsInterceptor, ActivityInterceptorsFactory } fro
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Context } from '@temporalio/activity';
 import { PlaybookError } from '../plugins/errors';
-import { activityPrefix } from '../workflows/activity-names';
 
 /** Well under the heartbeat time-out that workflows ask for (milliseconds). */
 const heartbeatEveryMs = 2_000;
@@ -25,11 +24,7 @@ export function toFailure(error: unknown): unknown {
   });
 }
 
-/** For our activities only: somebody's own, in the same worker, heartbeat and fail as they were written. */
-export const activityInterceptors: ActivityInterceptorsFactory = (context: Context) =>
-  context.info.activityType.startsWith(activityPrefix) ? ofOurs(context) : {};
-
-const ofOurs: ActivityInterceptorsFactory = (context) => ({
+export const activityInterceptors: ActivityInterceptorsFactory = (context: Context) => ({
   inbound: {
     async execute(input, next) {
       const own = context.info.activityType.endsWith('watchFeed'); // Its heartbeats carry the watermark.

@@ -12,7 +12,7 @@ export interface Settings {
   temporal: {
     /** `host:port` of a server that somebody else runs; undefined: our own, in the data folder. */
     address?: string;
-    /** How that server lets us in; never shown to our own. */
+    /** How that server lets us in: only with an address, so that our own is shown nothing. */
     access?: TemporalAccess;
     namespace: string;
     /** Ports of our own server; 0 picks a free one. */

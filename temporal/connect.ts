@@ -30,9 +30,8 @@ export async function connectTemporal<C>(
   { temporal }: Pick<Settings, 'temporal'>,
   own = `127.0.0.1:${temporal.port}`,
 ): Promise<C> {
-  // What opens somebody else's server is not shown to ours.
   const { address = own, access } = temporal;
-  const options: ConnectOptions = temporal.address === undefined ? { address } : { ...access, address };
+  const options: ConnectOptions = { ...access, address };
   try {
     return await kind.connect({ ...options, connectTimeout: connectWithinMs });
   } catch (error) {

@@ -5,7 +5,6 @@ import path from 'node:path';
 import type { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-import { activityInterceptors } from '../../activities/interceptors';
 import type { Settings } from '../../playbook/settings';
 import { LostDevicePlugin, taskQueue } from '../../plugin';
 import { BadInput } from '../../plugins/errors';
@@ -37,15 +36,15 @@ test("our activities come beside somebody's own, and a shutdown waits for the lo
   expect(options.activities).toHaveProperty('mine', mine);
   expect(options.activities).toHaveProperty(['lostDevice.firstResponse']);
   expect(options.shutdownGraceTime).toBe('35 seconds');
-  expect(options.interceptors?.activity).toEqual([activityInterceptors]);
   const patient = { ...minimal, shutdownGraceTime: '1 hour' as const };
   expect(new LostDevicePlugin(settings).configureWorker(patient).shutdownGraceTime).toBe('1 hour');
 });
 
 test("nobody else's activity is touched", () => {
   const context = (activityType: string) => ({ info: { activityType } }) as Context;
-  expect(activityInterceptors(context('mine'))).toEqual({});
-  expect(activityInterceptors(context('lostDevice.firstResponse'))).toHaveProperty('inbound.execute');
+  const [intercept] = new LostDevicePlugin(settings).configureWorker(minimal).interceptors?.activity ?? [];
+  expect(intercept?.(context('mine'))).toEqual({});
+  expect(intercept?.(context('lostDevice.firstResponse'))).toHaveProperty('inbound.execute');
 });
 
 test.each<[string, Partial<WorkerOptions>, RegExp]>([
