@@ -24,7 +24,8 @@ export function openTenants(settings: Settings, make: MakePlugins = createPlugin
       const instances = make(tenant.plugins);
       const simulated = [...instances.keys()].filter((instance) => isHere(tenant.plugins[instance]?.settings));
       const hosts = [...instances].map(
-        ([instance, { agentHosts, plugin }]) => [instance, agentHosts ?? plugins[plugin]?.agentHosts ?? []] as const,
+        ([instance, { agentHosts, plugin }]) =>
+          [instance, tenant.agentHosts[instance] ?? agentHosts ?? plugins[plugin]?.agentHosts ?? []] as const,
       );
       return [
         name,

@@ -122,8 +122,8 @@ export class LostDevicePlugin extends SimplePlugin {
   /** The namespace made ready, what always runs there, and the watches' own worker. */
   private async startBeside({ connection }: Worker, house: House): Promise<RunningBeside> {
     if (connection === undefined) throw new Error('The worker has no connection.');
-    const { namespace } = this.settings.temporal;
-    await prepareNamespace(connection, namespace);
+    const { namespace, keepClosedMs } = this.settings.temporal;
+    await prepareNamespace(connection, namespace, keepClosedMs);
     await startStandingWork(house);
     const worker = await Worker.create({
       connection,

@@ -21,6 +21,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** How often it is looked whether workers run (milliseconds). No setting: Temporal tells of one that is gone no sooner. */
 const lookForWorkersEveryMs = 60_000;
 
 /**

@@ -49,15 +49,10 @@ export interface Raised {
   untold: string[];
 }
 
-/** The same alarm is not told again before (milliseconds). */
-const silentForMs = 24 * 60 * 60_000;
 /** Most workflows that one look reads. */
 const readAtMost = 500;
 const toldAtMost = 20;
 const nothing: Raised = { alarms: [], untold: [] };
-
-/** How often the prerequisites are looked at (milliseconds). */
-const checkEveryMs = 24 * 60 * 60_000;
 
 /** A queue is empty only when it still is after this long (milliseconds): the house may just have started. */
 const lookAgainAfterMs = 10_000;
@@ -102,7 +97,7 @@ export function createAlarmActivities(house: House) {
   }
 
   /**
-   * What was ready for a lost laptop and is not any more. Looked at once a day; the record of that look is told again until
+   * What was ready for a lost laptop and is not any more. Looked at now and then; the record of that look is told again until
    * everybody was told. Where nobody looked before, nothing has drifted.
    */
   async function alarmDrift(input: { tenant: string; now: string }): Promise<Raised> {
@@ -110,7 +105,7 @@ export function createAlarmActivities(house: House) {
     const call = callAt(input.now);
     const last = await lastCheck(tenant.archive, call);
     let record = last;
-    if (!last || Date.parse(input.now) - Date.parse(last.at) >= checkEveryMs) {
+    if (!last || Date.parse(input.now) - Date.parse(last.at) >= tenant.settings.reconciliation.checkEveryMs) {
       record = nextRecord(last, await house.checkPrerequisites(tenant, call), input.now);
       const paper = Buffer.from(`${JSON.stringify(record)}\n`, 'utf8');
       await tenant.archive.putOnce(archiveKeys.check(input.now), paper, call);
@@ -174,7 +169,7 @@ async function raise(tenant: Tenant, kind: AlarmKind, alarms: Alarm[], call: Cal
 }
 
 async function tellOnce(
-  { name: tenant, archive }: Tenant,
+  { name: tenant, archive, settings }: Tenant,
   { name, notifier }: { name: string; notifier: Notifier },
   kind: AlarmKind,
   alarms: Alarm[],
@@ -183,7 +178,8 @@ async function tellOnce(
   const untold: (Alarm & { lastAt: string | undefined })[] = [];
   for (const alarm of alarms) {
     const lastAt = await lastTold(archive, alarm.name, name, call);
-    const isRecent = lastAt !== undefined && Date.parse(call.now) - Date.parse(lastAt) < silentForMs;
+    const isRecent =
+      lastAt !== undefined && Date.parse(call.now) - Date.parse(lastAt) < settings.reconciliation.sayAgainAfterMs;
     if (!isRecent) untold.push({ ...alarm, lastAt });
   }
   if (untold.length === 0) return;

@@ -81,7 +81,10 @@ export interface Moved {
   evidence: string;
 }
 
-/** What `identify` read may serve as the reading before the change for this long (milliseconds). */
+/**
+ * What `identify` read may serve as the reading before the change for this long (milliseconds). No setting: it is what makes
+ * an undoing right.
+ */
 const freshForMs = 60_000;
 
 export function createContainmentActivities(house: House) {

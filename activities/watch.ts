@@ -42,12 +42,8 @@ export interface FirstLook {
 
 /** One signal carries at most this many sightings. */
 const batchSize = 50;
-/** Once a day a feed is read this far back, for records that came later than its overlap (milliseconds). */
-const sweepMs = 24 * 60 * 60_000;
 /** One activity watches this long, so that its place is stored by the workflow now and then (milliseconds). */
 const shiftMs = 60 * 60_000;
-/** Longest wait between two looks at a failing feed (milliseconds). */
-const longestPauseMs = 5 * 60_000;
 /** Also while a vendor keeps us waiting, the server hears that somebody watches (milliseconds). */
 const beatEveryMs = 2_000;
 
@@ -104,11 +100,14 @@ export function createWatchActivities(house: House) {
         answer = await feed.read(place.watermark, seen, { signal, now: at });
       } catch (error) {
         signal.throwIfAborted();
-        place.health = afterFailure(place.health, { at, error: inWords(error), watched: seen.length });
+        place.health = afterFailure(place.health, { at, error: inWords(error), watched: seen.length }, settings.watch);
         const { failures } = place.health;
         log.warn('feed not readable', { feed: feedName, failures, error: inWords(error).message });
         const asked = error instanceof PlaybookError ? error.details.retryAfterMs : undefined;
-        return Math.max(asked ?? 0, Math.min(longestPauseMs, feed.pollEveryMs * 2 ** Math.min(failures, 6)));
+        return Math.max(
+          asked ?? 0,
+          Math.min(settings.watch.longestPauseMs, feed.pollEveryMs * 2 ** Math.min(failures, 6)),
+        );
       }
       if (answer.putAside > place.health.putAside)
         log.warn('records put aside', { feed: feedName, count: answer.putAside });
@@ -122,13 +121,13 @@ export function createWatchActivities(house: House) {
       });
       await tellNews(answer);
       place.watermark = answer.watermark;
-      if (nowMs - Date.parse(place.sweptAt) >= sweepMs) await sweep(nowMs);
+      if (nowMs - Date.parse(place.sweptAt) >= settings.watch.sweepEveryMs) await sweep(nowMs);
       for (const [id, atMs] of known) if (atMs < nowMs - feed.lateDataMs * 2) known.delete(id);
       return feed.pollEveryMs;
     }
 
     async function sweep(nowMs: number): Promise<void> {
-      const back = new Date(nowMs - sweepMs + feed.lateDataMs).toISOString();
+      const back = new Date(nowMs - settings.watch.sweepEveryMs + feed.lateDataMs).toISOString();
       try {
         await tellNews(await feed.read(undefined, seen, { signal, now: back }));
         place.sweptAt = new Date(nowMs).toISOString();
@@ -136,7 +135,7 @@ export function createWatchActivities(house: House) {
         signal.throwIfAborted();
         // The feed itself is well: only this long look back was too much for it. Again in a while.
         log.warn('feed not swept', { feed: feedName, error: inWords(error).message });
-        place.sweptAt = new Date(nowMs - sweepMs + shiftMs).toISOString();
+        place.sweptAt = new Date(nowMs - settings.watch.sweepEveryMs + shiftMs).toISOString();
       }
     }
 

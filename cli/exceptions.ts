@@ -51,9 +51,12 @@ export function addExceptionsCommand(program: Command): void {
     });
 }
 
-function rowsOf(of: string, plugin: string, { instances }: Tenant): z.infer<typeof exceptionsSchema> {
+function rowsOf(of: string, plugin: string, { instances, settings }: Tenant): z.infer<typeof exceptionsSchema> {
   const product = plugins[plugin];
-  const lists = instances.get(of)?.agentHostSources ?? product?.agentHostSources ?? [];
+  const given = settings.agentHosts[of];
+  const lists = given
+    ? [{ hosts: given, region: 'all', source: 'agentHosts of the settings', date: '' }]
+    : (instances.get(of)?.agentHostSources ?? product?.agentHostSources ?? []);
   return lists.flatMap(({ hosts, ...about }) =>
     hosts.map((host) => ({ host, vendor: product?.title ?? plugin, of, ...about })),
   );

@@ -16,13 +16,13 @@ export function addPluginCommands(program: Command): void {
     .description('Show the products of the settings: their roles, and what their credentials must be allowed to do.')
     .action(async (_options: object, command: Command) => {
       const { tenants } = await settingsFor(command);
-      const list = Object.entries(tenants).flatMap(([tenant, { plugins: instances }]) =>
+      const list = Object.entries(tenants).flatMap(([tenant, { plugins: instances, agentHosts: given }]) =>
         Object.entries(instances).flatMap(([name, { plugin }]) => {
           const product = plugins[plugin];
           if (product === undefined) return [];
           const { title, roles, agentHosts, operations } = product;
           const permissions = [...new Set(operations.map(({ permission }) => permission))];
-          return [{ tenant, name, plugin, title, roles, hosts: agentHosts, permissions }];
+          return [{ tenant, name, plugin, title, roles, hosts: given[name] ?? agentHosts, permissions }];
         }),
       );
       tell(command, list, () => printPlugins(list));

@@ -15,8 +15,8 @@ export function addSetupCommand(program: Command): void {
     )
     .action((_options: object, command: Command) =>
       withCases(command, async ({ settings, house }) => {
-        const { namespace } = settings.temporal;
-        const byHand = await prepareNamespace(house.client.connection, namespace);
+        const { namespace, keepClosedMs } = settings.temporal;
+        const byHand = await prepareNamespace(house.client.connection, namespace, keepClosedMs);
         const running = await startStandingWork(house);
         tell(command, { namespace, running, byHand }, () =>
           [

@@ -102,7 +102,7 @@ function settingsToPlay(settings: Settings, name: string, tenant: TenantSettings
         ...tenant,
         plugins: Object.fromEntries(plugins) as TenantSettings['plugins'],
         wipe: { ...tenant.wipe, dryRun: false },
-        watch: { indexEveryMs: 100 },
+        watch: { ...tenant.watch, indexEveryMs: 100 },
         indexKey: 'drill',
       },
     },

@@ -31,7 +31,7 @@ import {
 } from '../playbook/schemas/preflight';
 import { triageStateSchema } from '../playbook/schemas/triage-state';
 import { reportBodyJsonSchema } from '../plugins/report-body';
-import { settingsFile } from '../settings/schema';
+import { fileForm } from '../settings/form';
 
 const published = (title: string, schema: z.ZodType) => ({ title, ...z.toJSONSchema(schema, { io: 'input' }) });
 
@@ -60,5 +60,5 @@ export const publishedSchemas: Readonly<Record<string, object>> = {
   exceptions: published('Hosts that a lost device must still reach', exceptionsSchema),
   up: published('Addresses of the house', houseAddressesSchema),
   refusal: published('A refusal over HTTP', refusalSchema),
-  settings: published('The settings file', settingsFile),
+  settings: { title: 'The settings file', ...fileForm() },
 };

@@ -7,7 +7,7 @@ import type { ManagedDevice, DeviceNames } from './device';
 import type { Answers, DeviceHint, Report, TicketRef } from './report';
 import { mergeAnswers, nothingKnown } from './report';
 import type { EscalationTrack, PageAudience, Proposal } from './ladder';
-import { defaultRules, type Rules } from './rules';
+import { completeRules, type Rules } from './rules';
 import type { Sighting } from './sighting';
 import { shortHash } from './short-hash';
 import type { EncryptionProof, Task } from './tasks';
@@ -336,7 +336,7 @@ export function openCase(
 /** A state written by an older version, brought to today's form. Pure: the same input gives the same output. */
 export function upgrade(state: CaseState): CaseState {
   const schema: number = state.schema;
-  if (schema === caseSchema) return state;
+  if (schema === caseSchema) return { ...state, rules: completeRules(state.rules) };
   if (![1, 2, 3].includes(schema))
     throw new Error(`Case state has schema ${schema}; this version reads 1 to ${caseSchema}`);
   return {
@@ -346,7 +346,7 @@ export function upgrade(state: CaseState): CaseState {
     schema: caseSchema,
     containment: { ...state.containment, putBack: [] },
     tampering: [],
-    rules: { ...defaultRules, ...state.rules },
+    rules: completeRules(state.rules),
   };
 }
 

@@ -86,9 +86,9 @@ function countOnlineTime(state: CaseState, sighting: Sighting): void {
   if (sighting.evidence !== 'client') return;
   const last = track.lastClientSightingAt;
   if (last !== undefined && Date.parse(sighting.at) <= Date.parse(last)) return;
-  track.onlineMs += onlineTimeAddedMs(last, sighting.at);
+  const { syncEveryMs, downloadMs, onlineGapMs } = state.rules.configuration;
+  track.onlineMs += onlineTimeAddedMs(last, sighting.at, onlineGapMs);
   track.lastClientSightingAt = sighting.at;
-  const { syncEveryMs, downloadMs } = state.rules.configuration;
   const leftMs = Math.max(0, syncEveryMs + downloadMs - track.onlineMs);
   track.expectedBy = new Date(Date.parse(sighting.at) + leftMs).toISOString();
 }

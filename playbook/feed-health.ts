@@ -41,11 +41,6 @@ export type FeedState = 'ok' | 'failing' | 'blind' | 'idle';
 /** Nobody is watched yet, or nobody any more. */
 export const idle: FeedHealth = { failures: 0, putAside: 0, watched: 0 };
 
-/** A feed that failed this often in a row is blind. */
-const blindAfterFailures = 5;
-/** So is one that failed for this long, where the vendor's own pauses are long (milliseconds). */
-const blindAfterMs = 15 * 60_000;
-
 /** It was read to the end. */
 export function afterSuccess(
   before: FeedHealth,
@@ -64,15 +59,19 @@ export function afterSuccess(
   };
 }
 
-/** It could not be read. */
+/**
+ * It could not be read.
+ * @param limits What makes it blind: so many failures in a row, or so long, where the vendor's own pauses are long.
+ */
 export function afterFailure(
   before: FeedHealth,
   reading: { at: string; error: { code?: string; message: string }; watched: number },
+  limits: { blindAfterFailures: number; blindAfterMs: number },
 ): FeedHealth {
   const failures = before.failures + 1;
   const failingSince = before.failingSince ?? reading.at;
   const longMs = Date.parse(reading.at) - Date.parse(failingSince);
-  const isBlind = failures >= blindAfterFailures || longMs >= blindAfterMs;
+  const isBlind = failures >= limits.blindAfterFailures || longMs >= limits.blindAfterMs;
   const blindSince = before.blindSince ?? (isBlind ? (before.lastSuccessAt ?? failingSince) : undefined);
   return {
     ...before,

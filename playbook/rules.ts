@@ -22,6 +22,8 @@ export interface Rules {
     downloadMs: number;
     /** Slack before *overdue* is said (milliseconds). */
     graceMs: number;
+    /** Gaps between client sightings up to this long count as online time (milliseconds). */
+    onlineGapMs: number;
   };
   waits: {
     /** First wait of the workflow's own retry; it doubles (milliseconds). */
@@ -66,6 +68,16 @@ export interface EscalationRules {
   listenForMs: number;
   /** Consoles that forget a device which is silent for too long. */
   cleanUps: CleanUp[];
+  /** People hear this long before that a console forgets a device whose wipe waits there, where it tells by itself (milliseconds). */
+  cleanUpWarnMs: number;
+  /** A proposal that was answered by "not now" comes again after this time (milliseconds). */
+  askAgainMs: number;
+  /** How long the search of a site of the company may take (milliseconds). */
+  searchWithinMs: number;
+  /** A call may be put off for this long at most (milliseconds). */
+  snoozeMaxMs: number;
+  /** So often a page is tried again for those who could not be reached, while others have it. */
+  pageTries: number;
 }
 
 /**
@@ -95,6 +107,8 @@ export interface WipeRules {
     isolateAfterMs: number;
     /** How often the guard, or the vendor's second administrator, is asked again (milliseconds). */
     askEveryMs: number;
+    /** The session in which it acknowledged ends within this time; what speaks later was set up again (milliseconds). */
+    lastWordsMs: number;
   };
   /** First line that fits decides what is proposed. */
   tree: WipeLine[];
@@ -337,7 +351,12 @@ const defaultClocks: ClockRule[] = [
 export const defaultRules: Rules = {
   directorySteps: { lost: ['revoke-sessions'], stolen: ['revoke-sessions', 'disable-device'] },
   whenUserHasOtherDevices: 'contain-and-tell',
-  configuration: { syncEveryMs: 60 * minuteMs, downloadMs: 10 * minuteMs, graceMs: 5 * minuteMs },
+  configuration: {
+    syncEveryMs: 60 * minuteMs,
+    downloadMs: 10 * minuteMs,
+    graceMs: 5 * minuteMs,
+    onlineGapMs: 15 * minuteMs,
+  },
   waits: {
     retryFirstMs: 5_000,
     retryMaxMs: 15 * minuteMs,
@@ -356,6 +375,11 @@ export const defaultRules: Rules = {
     clientSilentAfterMs: 2 * hourMs,
     listenForMs: 365 * dayMs,
     cleanUps: [],
+    cleanUpWarnMs: 14 * dayMs,
+    askAgainMs: 7 * dayMs,
+    searchWithinMs: 4 * hourMs,
+    snoozeMaxMs: 90 * dayMs,
+    pageTries: 5,
   },
   wipe: {
     // A thief's café visit is shorter than any watch; a lost laptop may lie in a drawer.
@@ -371,6 +395,7 @@ export const defaultRules: Rules = {
       stalledAfterMs: hourMs,
       isolateAfterMs: 15 * minuteMs,
       askEveryMs: 5 * minuteMs,
+      lastWordsMs: 10 * minuteMs,
     },
     tree: [
       { legalHold: 'yes', propose: 'do not wipe', because: 'A legal hold forbids it.' },
@@ -398,3 +423,15 @@ export const defaultRules: Rules = {
     ],
   },
 };
+
+/** Rules as an earlier version pinned them, with the defaults of what came since. A list stays as it was pinned. */
+export const completeRules = (pinned: object): Rules => completed(defaultRules, pinned) as Rules;
+
+function completed(usual: unknown, pinned: unknown): unknown {
+  if (pinned === undefined) return usual;
+  const both = [usual, pinned];
+  if (both.some((part) => typeof part !== 'object' || part === null || Array.isArray(part))) return pinned;
+  const [defaults, given] = both.map((part) => new Map(Object.entries(part as object)));
+  const names = new Set([...(defaults?.keys() ?? []), ...(given?.keys() ?? [])]);
+  return Object.fromEntries([...names].map((name) => [name, completed(defaults?.get(name), given?.get(name))]));
+}

@@ -18,6 +18,8 @@ export interface Settings {
     /** Ports of our own server; 0 picks a free one. */
     port: number;
     uiPort: number;
+    /** For how long closed cases are kept there at least (milliseconds). */
+    keepClosedMs: number;
     taskQueue: string;
   };
   http: {
@@ -67,11 +69,27 @@ export interface TenantSettings {
     /** Users who are never contained without a person: break-glass accounts, approvers, service accounts. */
     protectedUsers: string[];
   };
-  reconciliation: { everyMs: number };
+  reconciliation: {
+    everyMs: number;
+    /** How often the prerequisites are looked at (milliseconds). */
+    checkEveryMs: number;
+    /** The same alarm is not told again before (milliseconds). */
+    sayAgainAfterMs: number;
+  };
   watch: {
     /** How often the watch rebuilds its index of open cases (milliseconds). */
     indexEveryMs: number;
+    /** So often a feed is read that far back, for records that came later than its overlap (milliseconds). */
+    sweepEveryMs: number;
+    /** Longest wait between two looks at a failing feed (milliseconds). */
+    longestPauseMs: number;
+    /** A feed that failed for this long is blind (milliseconds), */
+    blindAfterMs: number;
+    /** and so is one that failed this often in a row. */
+    blindAfterFailures: number;
   };
+  /** Hosts that the agent of a product needs, in place of those that the product names: by its name in the settings. */
+  agentHosts: Record<string, string[]>;
   /** Who is called, read at the moment of the call. */
   people: People;
   /** Persons or rotas that are called where a rung names nobody; empty: the notifiers' own addresses. */

@@ -54,11 +54,12 @@ export interface Sighting {
   policy?: { name: string; action: string };
 }
 
-/** Gaps between client sightings up to this long count as online time (milliseconds). */
-export const onlineGapMs = 15 * 60_000;
-
-/** Online time that one more client sighting adds: the gap since the last one, when it is short enough. */
-export function onlineTimeAddedMs(previousClientSightingAt: string | undefined, at: string): number {
+/** Online time that one more client sighting adds: the gap since the last one, when it is no longer than `onlineGapMs`. */
+export function onlineTimeAddedMs(
+  previousClientSightingAt: string | undefined,
+  at: string,
+  onlineGapMs: number,
+): number {
   if (previousClientSightingAt === undefined) return 0;
   const gap = Date.parse(at) - Date.parse(previousClientSightingAt);
   return gap > 0 && gap <= onlineGapMs ? gap : 0;

@@ -107,13 +107,11 @@ function ofTampering(state: CaseState): Trouble[] {
   return found === undefined ? [] : [{ ...about('tampered', found.kind), since: found.since, says: found.says }];
 }
 
-const dayMs = 24 * 60 * 60_000;
-
 /** A wipe waits in a console that forgets silent devices: nobody may find out afterwards. */
-function ofItsConsole({ wipe }: CaseState): CleanUp[] {
+function ofItsConsole({ wipe, rules }: CaseState): CleanUp[] {
   const { plan } = wipe;
   if (plan?.cleanUpAfterMs === undefined || !mayStillLand(wipe)) return [];
-  return [{ where: plan.plugin, afterMs: plan.cleanUpAfterMs, warnBeforeMs: 14 * dayMs }];
+  return [{ where: plan.plugin, afterMs: plan.cleanUpAfterMs, warnBeforeMs: rules.escalation.cleanUpWarnMs }];
 }
 
 /** Since when no feed is left whose silence would mean something. */

@@ -393,12 +393,9 @@ export function toleratesIsolation({ wipe, rules }: CaseState): boolean {
   return Date.parse(progress.readAt) - Date.parse(deliveredAt) >= rules.wipe.waits.isolateAfterMs;
 }
 
-/** The session in which it acknowledged ends a little later; nobody sets it up again as fast. */
-const lastWordsMs = 10 * minuteMs;
-
 /** It speaks although it was wiped: somebody has set it up again. */
-export const speaksAfterWipe = ({ wipe: { acknowledgedAt } }: CaseState, at: string) =>
-  acknowledgedAt !== undefined && Date.parse(at) > Date.parse(acknowledgedAt) + lastWordsMs;
+export const speaksAfterWipe = ({ wipe: { acknowledgedAt }, rules }: CaseState, at: string) =>
+  acknowledgedAt !== undefined && Date.parse(at) > Date.parse(acknowledgedAt) + rules.wipe.waits.lastWordsMs;
 
 /** What the approver sees of the time: which visits would be missed, and what cannot be taken back. */
 export function describePlan({ wipe }: CaseState): string[] {

@@ -30,10 +30,13 @@ export const graphSettings = {
     example: '00000000-0000-4000-8000-000000000000',
   }),
   clientSecret: filledText.meta({ description: 'A secret of that app registration.', example: 'env:CLIENT_SECRET' }),
-  graphUrl: vendorUrl.default('https://graph.microsoft.com'),
-  loginUrl: vendorUrl.default('https://login.microsoftonline.com'),
-  /** How long Graph may be silent (milliseconds). */
-  timeoutMs: milliseconds.min(1).default(30_000),
+  graphUrl: vendorUrl
+    .prefault('https://graph.microsoft.com')
+    .describe('Address of Graph: national clouds have others.'),
+  loginUrl: vendorUrl
+    .prefault('https://login.microsoftonline.com')
+    .describe('Where the product signs in: national clouds have others.'),
+  timeoutMs: milliseconds.min(1).default(30_000).describe('How long Graph may be silent.'),
 };
 
 type GraphSettings = z.infer<z.ZodObject<typeof graphSettings>>;

@@ -29,6 +29,18 @@ export const filledText = z.string({ error: 'is missing: write a text' }).trim()
 /** A time span in whole milliseconds. */
 export const milliseconds = z.int({ error: 'is not a whole number of milliseconds' }).min(0).max(86_400_000);
 
+/** How often a feed is asked (milliseconds). Oftener than ten times a second would only be a burden. */
+export const pollEveryMs = (usualMs: number) =>
+  milliseconds.min(100).default(usualMs).describe('How often it is asked.');
+
+/** How late the records of a feed may come (milliseconds). */
+export const lateDataMs = (usualMs: number) =>
+  milliseconds.default(usualMs).describe('How late its records may come: each look goes back by so much.');
+
+/** The settle time of a vendor (milliseconds). */
+export const settleMs = (usualMs: number) =>
+  milliseconds.default(usualMs).describe('How long a read may still show the old state after a write.');
+
 /** Secrets that a sender of webhooks may use. Several while one is being replaced: each is tried. */
 export const webhookSecrets = z
   .array(

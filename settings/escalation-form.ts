@@ -15,13 +15,13 @@ const audience = ({ whom, by, inQuietHours, severity: usual }: Audience) => ({
   whom: names.default(whom).describe('Persons or rotas; empty: everybody whom the notifiers know.'),
   by: names.default(by).describe('Notifiers; empty: all that a person has.'),
   inQuietHours: oneOf(['page', 'wait']).default(inQuietHours).describe('`wait`: they are called when these end.'),
-  severity: oneOf(severity.options).default(usual),
+  severity: oneOf(severity.options).default(usual).describe('How bad it is, for pagers.'),
 });
 
 const owner = names.default([]).describe('Persons or rotas; empty: everybody whom the notifiers know.');
 
 const rung = z.strictObject({
-  name,
+  name: name.describe('For commands, and for the journal.'),
   when: oneOf(troubleKind.options).describe('What is wrong.'),
   afterMs: duration.describe('How long it has been so.'),
   unless: z
@@ -36,7 +36,7 @@ const rung = z.strictObject({
 
 const task = z.strictObject({
   id: name.describe('For commands.'),
-  title: filledText,
+  title: filledText.describe('What to do.'),
   owner,
   dueMs: lasting.describe('After it began.'),
   warnBeforeMs: duration.exactOptional().describe('People hear of it this long before it is due.'),
@@ -45,27 +45,34 @@ const task = z.strictObject({
     .min(1, { error: 'is empty: write lost, stolen or both' })
     .default(['lost', 'stolen'])
     .describe('For which losses.'),
-  begins: oneOf(['opened', 'written off']).default('opened'),
+  begins: oneOf(['opened', 'written off']).default('opened').describe('With the case, or with its write-off.'),
   reference: filledText.exactOptional().describe('What must be told when it is done: `report number`.'),
 });
 
 const stage = z.strictObject({
-  id: name,
-  title: filledText,
+  id: name.describe('For commands.'),
+  title: filledText.describe('What to do.'),
   owner,
   from: filledText.default('awareness').describe('`awareness`, or the stage that must be done before.'),
-  due: z.union([z.strictObject({ ms: lasting }), z.strictObject({ months: z.int().min(1).max(120) })], {
-    error: 'is no due time: write { ms: 72h } or { months: 1 }',
-  }),
+  due: z
+    .union(
+      [
+        z.strictObject({ ms: lasting.describe('A time.') }),
+        z.strictObject({ months: z.int().min(1).max(120).describe('Calendar months.') }),
+      ],
+      { error: 'is no due time: write { ms: 72h } or { months: 1 }' },
+    )
+    .describe('After what it counts from: `{ ms: 72h }` or `{ months: 1 }`.'),
   warnBeforeMs: duration.describe('People hear of it this long before it is due.'),
 });
 
 const clock = z.strictObject({
   id: name.describe('For commands.'),
-  law: filledText,
+  law: filledText.describe('For people: `GDPR Article 33`.'),
   stages: z
     .array(stage, { error: 'is no list: write at least one stage' })
-    .min(1, { error: 'is empty: write at least one stage' }),
+    .min(1, { error: 'is empty: write at least one stage' })
+    .describe('What must be told, in order.'),
 });
 
 const cleanUp = z.strictObject({
@@ -82,24 +89,42 @@ export const escalationForm = z
   .strictObject({
     ladder: z
       .array(rung, notAList)
-      .default(escalation.ladder)
+      .prefault(escalation.ladder)
       .describe(`Who is told when something stays wrong. ${whole}`),
     news: z.strictObject(audience(escalation.news)).prefault({}).describe('Who hears of news: seen, stolen after all.'),
-    tasks: z.array(task, notAList).default(escalation.tasks).describe(`What no API does. ${whole}`),
+    tasks: z.array(task, notAList).prefault(escalation.tasks).describe(`What no API does. ${whole}`),
     clocks: z
       .array(clock, notAList)
-      .default(escalation.clocks)
+      .prefault(escalation.clocks)
       .describe(`Duties to tell an authority, each started by a person. ${whole}`),
     silentAfterMs: lasting
-      .default(escalation.silentAfterMs)
+      .prefault(escalation.silentAfterMs)
       .describe('Unheard for this long while somebody listened, a device is silent.'),
     clientSilentAfterMs: lasting
-      .default(escalation.clientSilentAfterMs)
+      .prefault(escalation.clientSilentAfterMs)
       .describe('The client is unheard for this long although another source heard the device.'),
-    listenForMs: duration.default(escalation.listenForMs).describe('A written-off case listens for this long.'),
+    listenForMs: duration.prefault(escalation.listenForMs).describe('A written-off case listens for this long.'),
     cleanUps: z
       .array(cleanUp, notAList)
-      .default(escalation.cleanUps)
+      .prefault(escalation.cleanUps)
       .describe('Consoles that forget a device which is silent for too long, and every command that waits for it.'),
+    cleanUpWarnMs: duration
+      .prefault(escalation.cleanUpWarnMs)
+      .describe('People hear of a clean-up that a console tells by itself this long before, while a wipe waits there.'),
+    askAgainMs: lasting
+      .prefault(escalation.askAgainMs)
+      .describe('A proposal that was answered by "not now" comes again after this time.'),
+    searchWithinMs: lasting
+      .prefault(escalation.searchWithinMs)
+      .describe('How long the search of a site of the company may take.'),
+    snoozeMaxMs: lasting.prefault(escalation.snoozeMaxMs).describe('A call may be put off for this long at most.'),
+    pageTries: z
+      .int({ error: 'is not a whole number' })
+      .min(0)
+      .default(escalation.pageTries)
+      .describe(
+        'So often a page is tried again for those who could not be reached, while others have it. While nobody has it, there is no end.',
+      ),
   })
-  .prefault({});
+  .prefault({})
+  .describe('Who is told, what people do, and when silence begins.');

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { filledText } from '../plugins/setting-fields';
 
 const millisecondsPer: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
-const durationText = /^(\d+(?:\.\d+)?) ?(ms|s|min|h|d)$/;
+/** A duration in words. */
+export const durationText = /^(\d+(?:\.\d+)?) ?(ms|s|min|h|d)$/;
 
 /** `90s`, `15min`, `2h`, `3d` in milliseconds; undefined for any other text. */
 export function readDuration(text: string): number | undefined {
@@ -21,7 +22,13 @@ function writeDuration(ms: number): string {
   return `${ms / per}${unit}`;
 }
 
-const lasts = (key: string) => key === 'ms' || key.endsWith('Ms') || ['every', 'indexEvery', 'within'].includes(key);
+/** Settings that last, although their names do not end in `Ms`. */
+const alsoLasting = [
+  'ms',
+  ...['every', 'indexEvery', 'within', 'sweepEvery', 'longestPause', 'blindAfter'],
+  ...['checkEvery', 'sayAgainAfter', 'keepClosed'],
+];
+const lasts = (key: string) => key.endsWith('Ms') || alsoLasting.includes(key);
 
 /** A part of the settings with its durations as people write them. */
 export function inWords(value: unknown, key = ''): unknown {

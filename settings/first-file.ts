@@ -6,10 +6,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { stringify } from 'yaml';
-import { z } from 'zod';
 import { plugins } from '../plugins';
-import { BadInput } from '../plugins/errors';
 import { inWords } from './fields';
+import { fileForm, productForm, type Form } from './form';
 import { holdsSecret, standInFor } from './plugin-part';
 import { settingsFile } from './schema';
 import { childOf, itemsOf } from './written';
@@ -39,14 +38,6 @@ export interface NeededField {
   secret: boolean;
 }
 
-/** The part of JSON Schema that our forms come out as. */
-interface Form {
-  description?: string;
-  example?: unknown;
-  properties?: Record<string, Form>;
-  additionalProperties?: Form | boolean;
-}
-
 /** Products that an installation cannot do without. */
 export const neededProducts = ['netskope', 'folder'];
 /** In use when nobody is asked: what is needed, and a door for tickets. */
@@ -54,7 +45,7 @@ export const usualProducts = [...neededProducts, 'webhook'];
 
 /** What a product needs to be told, in the order of its form. */
 export function neededFields(product: string): NeededField[] {
-  return Object.entries(formOf(product).properties ?? {}).flatMap(([name, { description = '', example }]) =>
+  return Object.entries(productForm(product).properties ?? {}).flatMap(([name, { description = '', example }]) =>
     example === undefined ? [] : [{ name, description, example, secret: holdsSecret(name) }],
   );
 }
@@ -64,8 +55,7 @@ export function neededFields(product: string): NeededField[] {
  * @param schema Where editors find the schema of the file: an address, or a path from it.
  */
 export function firstFile({ tenant, products }: FirstAnswers, schema: string): { text: string; secrets: SecretFile[] } {
-  const form = z.toJSONSchema(settingsFile, { io: 'input' }) as Form;
-  const { tenants, ...general } = form.properties ?? {};
+  const { tenants, ...general } = fileForm().properties ?? {};
   const { plugins: parts, ...ofTenant } = (tenants?.additionalProperties as Form).properties ?? {};
   const usual = settingsFile.parse({ tenants: { [tenant]: { plugins: {} } } });
   const secrets = Object.keys(products).flatMap((product) =>
@@ -96,7 +86,7 @@ export function firstFile({ tenant, products }: FirstAnswers, schema: string): {
 function productLines(product: string, answers: Record<string, unknown>, indent: string): string[] {
   const within = `${indent}  `;
   const needed = neededFields(product);
-  const rest = Object.entries(formOf(product).properties ?? {}).filter(([, { example }]) => example === undefined);
+  const rest = Object.entries(productForm(product).properties ?? {}).filter(([, { example }]) => example === undefined);
   return [
     '',
     `${indent}# ${plugins[product]?.title ?? product}`,
@@ -108,7 +98,7 @@ function productLines(product: string, answers: Record<string, unknown>, indent:
       const value = field.secret ? (Array.isArray(example) ? [reference] : reference) : (answers[name] ?? example);
       return [...prose(description, within), `${within}${name}: ${inline(value)}`];
     }),
-    ...optional(Object.fromEntries(rest), usualSettings(product), within),
+    ...optional(Object.fromEntries(rest), exampleSettings(product), within),
   ];
 }
 
@@ -165,19 +155,15 @@ function secretFile(product: string, { name }: NeededField): SecretFile {
   return { path, secret: standInFor(name) ?? '', made: false };
 }
 
-/** What a product makes of its examples alone. */
-function usualSettings(product: string): unknown {
+/**
+ * What a product makes of its examples.
+ * @param more Settings beside those that it needs.
+ */
+export function exampleSettings(product: string, more: object = {}): unknown {
   const given = neededFields(product).map(({ name, example }) => {
     const value: unknown = standInFor(name) ?? (Array.isArray(example) ? (example as unknown[])[0] : example);
     const text = String(value).replace(/^\.\//, '/');
     return [name, Array.isArray(example) ? [text] : text];
   });
-  return plugins[product]?.settings.parse(Object.fromEntries(given));
-}
-
-/** @throws BadInput for a product that we do not know. */
-function formOf(product: string): Form {
-  const form = Object.hasOwn(plugins, product) ? plugins[product]?.settings : undefined;
-  if (form instanceof z.ZodType) return z.toJSONSchema(form, { io: 'input', unrepresentable: 'any' }) as Form;
-  throw new BadInput('LDP_BAD_INPUT', `there is no product ${product}`);
+  return plugins[product]?.settings.parse({ ...Object.fromEntries(given), ...more });
 }

@@ -97,14 +97,25 @@ export async function readSettings(file: string, secrets: 'fetch secrets' | 'onl
     ...(encryption && { encryption }),
     tenants: Object.fromEntries(
       Object.entries(tenants).map(
-        ([name, { rules, guard, reconciliation, watch, people, rotas, onCall, sites, pattern, wipe }]) => [
+        ([name, { rules, guard, reconciliation, watch, agentHosts, people, rotas, onCall, sites, pattern, wipe }]) => [
           name,
           {
             plugins: tenantPlugins[name] ?? {},
             rules,
             guard,
-            reconciliation: { everyMs: reconciliation.every },
-            watch: { indexEveryMs: watch.indexEvery },
+            reconciliation: {
+              everyMs: reconciliation.every,
+              checkEveryMs: reconciliation.checkEvery,
+              sayAgainAfterMs: reconciliation.sayAgainAfter,
+            },
+            watch: {
+              indexEveryMs: watch.indexEvery,
+              sweepEveryMs: watch.sweepEvery,
+              longestPauseMs: watch.longestPause,
+              blindAfterMs: watch.blindAfter,
+              blindAfterFailures: watch.blindAfterFailures,
+            },
+            agentHosts,
             people: { persons: people, rotas },
             onCall,
             sites,
@@ -161,18 +172,31 @@ function valueOf(document: Document, file: string): unknown {
 async function readTenantPlugins(written: unknown, from: ReadFrom) {
   const { mistakes } = from;
   const read: Record<string, TenantSettings['plugins']> = {};
-  const sourceOf = new Map<string, string>();
+  const owners = new Map<string, string>();
+  /** The tenant that has it already. */
+  const ownerOf = (what: string, tenant: string) => {
+    const owner = owners.get(what);
+    if (owner === undefined) owners.set(what, tenant);
+    return owner === tenant ? undefined : owner;
+  };
   for (const [tenant, parts] of entriesOf(childOf(written, 'tenants'))) {
     const instances: TenantSettings['plugins'] = {};
     const at: Path = ['tenants', tenant, 'plugins'];
     for (const [name, part] of entriesOf(childOf(parts, 'plugins'))) {
       if (!isPluginPart(part)) continue;
-      instances[name] = { plugin: part.plugin, settings: await readPluginPart(part, [...at, name], from) };
+      const settings = await readPluginPart(part, [...at, name], from);
+      instances[name] = { plugin: part.plugin, settings };
       const taker = whatTakesWebhooks(part);
-      if (taker === undefined) continue;
-      const owner = sourceOf.get(`${taker} ${name}`);
-      if (owner === undefined) sourceOf.set(`${taker} ${name}`, tenant);
-      else mistakes.add([...at, name], `is a ${taker} of ${owner} too, and belongs to one tenant: choose another name`);
+      if (taker !== undefined) {
+        const owner = ownerOf(`${taker} ${name}`, tenant);
+        if (owner !== undefined)
+          mistakes.add([...at, name], `is a ${taker} of ${owner} too, and belongs to one tenant: choose another name`);
+      }
+      if (!rolesOf(part.plugin).includes('archive')) continue;
+      // Attestations, looks and alarms of one tenant would count for the other.
+      const owner = ownerOf(`archive ${part.plugin} ${JSON.stringify(settings)}`, tenant);
+      if (owner !== undefined)
+        mistakes.add([...at, name], `is the archive of ${owner} too: give each tenant one of its own`);
     }
     checkRoles(instances, at, mistakes);
     read[tenant] = instances;

@@ -8,6 +8,7 @@ import { childOf, entriesOf, itemsOf } from './written';
 
 const nobody = 'is neither a person nor a rota: correct it, or add it to people or rotas';
 const noPerson = 'is no person: correct it, or add it to people';
+const noProduct = 'is no product: correct it, or add it to plugins';
 const noNotifier = 'is no notifier: correct it, or add it to plugins';
 
 /**
@@ -43,6 +44,10 @@ export function checkNames(written: unknown, at: Path, notifiers: Set<string>, m
     checkList(childOf(rota, 'members'), [...path, 'members'], persons, noPerson);
     checkWhom(rota, path, 'deputies');
   }
+
+  const products = new Set(entriesOf(childOf(written, 'plugins')).map(([name]) => name));
+  for (const [name] of entriesOf(childOf(written, 'agentHosts')))
+    if (!products.has(name)) mistakes.add([...at, 'agentHosts', name], noProduct);
 
   checkList(childOf(written, 'onCall'), [...at, 'onCall'], anybody, nobody);
 

@@ -32,7 +32,7 @@ const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 const quietHours = z
   .strictObject({
-    from: timeOfDay,
+    from: timeOfDay.describe('When they begin.'),
     to: timeOfDay.describe('Earlier than `from` means the next day.'),
     days: z
       .array(oneOf(weekdays), { error: 'is no list: write it like [sat, sun]' })
@@ -72,8 +72,10 @@ export const rotasForm = z
   .record(
     callName,
     z.strictObject({
-      members: names.min(1, { error: 'is empty: name at least one person' }),
-      turn: oneOf(['day', 'week']).default('week'),
+      members: names
+        .min(1, { error: 'is empty: name at least one person' })
+        .describe('Persons, in the order of turns.'),
+      turn: oneOf(['day', 'week']).default('week').describe('How long each turn is.'),
       since: z.iso
         .date({ error: 'is no date: write it like 2026-11-02' })
         .describe('The first turn of the first member begins on this day.'),
@@ -95,7 +97,7 @@ const network = z
 export const sitesForm = z
   .array(
     z.strictObject({
-      name: filledText,
+      name: filledText.describe('For people.'),
       addresses: z
         .array(network, { error: 'is no list: write it like [198.51.100.0/24]' })
         .min(1, { error: 'is empty: write at least one range' })

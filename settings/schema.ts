@@ -7,11 +7,14 @@ import { defaultRules } from '../playbook/rules';
 import { filledText, isLoopback } from '../plugins/setting-fields';
 import { escalationForm } from './escalation-form';
 import { duration, lasting, name, names } from './fields';
-import { isReference } from './secrets';
+import { isReference, referenceText } from './secrets';
 import { wipeLimitsForm, wipeRulesForm } from './wipe-form';
 import { peopleForm, rotasForm, sitesForm } from './people-form';
 
-const durationOr = (defaultMs: number, meaning: string) => duration.default(defaultMs).describe(meaning);
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+
+const durationOr = (defaultMs: number, meaning: string) => duration.prefault(defaultMs).describe(meaning);
 
 const port = z.int({ error: 'is not a port' }).min(0).max(65_535, { error: 'is not a port: 65535 is the highest' });
 
@@ -34,8 +37,11 @@ const rules = z
   .strictObject({
     directorySteps: z
       .strictObject({
-        lost: z.array(directoryStep).default(defaultRules.directorySteps.lost),
-        stolen: z.array(directoryStep).default(defaultRules.directorySteps.stolen),
+        lost: z
+          .array(directoryStep)
+          .default(defaultRules.directorySteps.lost)
+          .describe('For a lost device, and one of which nobody knows.'),
+        stolen: z.array(directoryStep).default(defaultRules.directorySteps.stolen).describe('For a stolen device.'),
       })
       .prefault({})
       .describe('What the directory is asked to do once the move is seen.'),
@@ -50,8 +56,13 @@ const rules = z
         syncEveryMs: durationOr(configuration.syncEveryMs, 'How often the client asks for a new configuration.'),
         downloadMs: durationOr(configuration.downloadMs, 'Longest download after that.'),
         graceMs: durationOr(configuration.graceMs, 'Slack before *overdue* is said.'),
+        onlineGapMs: durationOr(
+          configuration.onlineGapMs,
+          'Gaps between signs of the client up to this long count as online time.',
+        ),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('How long a client that is online may take for its new configuration.'),
     waits: z
       .strictObject({
         retryFirstMs: durationOr(waits.retryFirstMs, 'First wait before a failing step is tried again; it doubles.'),
@@ -64,13 +75,14 @@ const rules = z
         ),
         journalGatherMs: durationOr(waits.journalGatherMs, 'How long journal entries are gathered before archiving.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('How long a case waits before it tries, looks or writes again.'),
     levers: z
       .strictObject({
         lookEveryMs: lasting
-          .default(levers.lookEveryMs)
+          .prefault(levers.lookEveryMs)
           .describe('How often it is read whether everything that contains the device is still in place.'),
-        lookWhenHeardMs: lasting.default(levers.lookWhenHeardMs).describe('The same, while the device is heard.'),
+        lookWhenHeardMs: lasting.prefault(levers.lookWhenHeardMs).describe('The same, while the device is heard.'),
         putBackPerDay: z
           .int({ error: 'is not a whole number' })
           .min(0)
@@ -95,7 +107,7 @@ const tenant = z.strictObject(
         pluginPart,
         { error: 'is missing: name at least one product for secure access and one for the archive' },
       )
-      .describe('Products by a name of your choice. A ticket desk gets its webhooks at /webhooks/tickets/<name>.'),
+      .describe('Products by a name of your choice. A ticket desk gets its webhooks at `/webhooks/tickets/NAME`.'),
     rules,
     guard: z
       .strictObject({
@@ -111,14 +123,47 @@ const tenant = z.strictObject(
             'Users who are never contained without a person: break-glass accounts, approvers, service accounts.',
           ),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('What is not contained by itself.'),
     wipe: wipeLimitsForm,
     reconciliation: z
-      .strictObject({ every: durationOr(5 * 60_000, 'How often open tickets without a case are looked for.') })
-      .prefault({}),
+      .strictObject({
+        every: durationOr(5 * minuteMs, 'How often open tickets without a case are looked for.'),
+        checkEvery: durationOr(dayMs, 'How often everything that `check` looks at is looked at by itself.'),
+        sayAgainAfter: durationOr(dayMs, 'What was said is not said again before.'),
+      })
+      .prefault({})
+      .describe('What was missed is found by itself: tickets, frozen cases, missing workers.'),
     watch: z
-      .strictObject({ indexEvery: durationOr(30_000, 'How often the watch looks which cases are open.') })
-      .prefault({}),
+      .strictObject({
+        indexEvery: durationOr(30_000, 'How often the watch looks which cases are open.'),
+        sweepEvery: lasting
+          .prefault(dayMs)
+          .describe('So often a feed is read that far back, for records that came later than `lateDataMs`.'),
+        longestPause: lasting.prefault(5 * minuteMs).describe('Longest wait between two looks at a feed that fails.'),
+        blindAfter: durationOr(15 * minuteMs, 'A feed that failed for this long is blind.'),
+        blindAfterFailures: z
+          .int({ error: 'is not a whole number' })
+          .min(1)
+          .default(5)
+          .describe('So is one that failed this often in a row.'),
+      })
+      .prefault({})
+      .describe('One watch for each feed brings its news to cases.'),
+    agentHosts: z
+      .record(
+        z.string(),
+        z.array(
+          z.string().regex(/^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$/i, {
+            error: 'is no host: write it like manage.example.test or *.example.test',
+          }),
+          { error: 'is no list: write it like [manage.example.test]' },
+        ),
+      )
+      .default({})
+      .describe(
+        'Hosts that the agent of a product needs, by its name under `plugins`: in place of those that the product names itself, as `lost-device exceptions` prints them.',
+      ),
     people: peopleForm,
     rotas: rotasForm,
     onCall: names
@@ -130,8 +175,9 @@ const tenant = z.strictObject(
         losses: z
           .int({ error: 'is not a whole number' })
           .min(2, { error: 'would make an alarm of every loss: write 2 or more' })
-          .default(3),
-        within: lasting.default(24 * 60 * 60_000),
+          .default(3)
+          .describe('How many losses.'),
+        within: lasting.prefault(dayMs).describe('Within which time.'),
       })
       .prefault({})
       .describe('So many losses of one site, team or hour are an alarm.'),
@@ -140,7 +186,7 @@ const tenant = z.strictObject(
 );
 
 const listener = (defaultPort: number) => ({
-  host: filledText.default('127.0.0.1'),
+  host: filledText.default('127.0.0.1').describe('The address that it listens at.'),
   port: port.default(defaultPort).describe('0 takes a free one.'),
 });
 
@@ -163,7 +209,9 @@ export const settingsFile = z.strictObject(
           .describe('A server that somebody else runs. TEMPORAL_ADDRESS in the environment goes first.'),
         namespace: filledText
           .optional()
-          .describe("TEMPORAL_NAMESPACE in the environment goes first; then this, then the profile's, then default."),
+          .describe(
+            "The namespace that cases live in: TEMPORAL_NAMESPACE in the environment, then this, then the profile's, then default.",
+          ),
         profile: filledText
           .optional()
           .describe(
@@ -178,8 +226,13 @@ export const settingsFile = z.strictObject(
           ),
         port: port.default(7233).describe('Port of our own server, when no address is given; 0 takes a free one.'),
         uiPort: port.default(8233).describe('Port of the web pages of our own server; 0 takes a free one.'),
+        keepClosed: duration
+          .refine((ms) => ms >= dayMs, { error: 'is less than Temporal takes: write 1d or more' })
+          .prefault(90 * dayMs)
+          .describe('Closed cases are kept there for so long at least. A namespace that keeps them longer stays so.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('The Temporal server that keeps cases: our own, unless an address is given.'),
     encryption: z
       .strictObject({
         keys: z
@@ -187,25 +240,33 @@ export const settingsFile = z.strictObject(
           .refine(isReference, {
             error: 'is a secret in the open: put it elsewhere, and write env:NAME, file:PATH or exec:COMMAND here',
           })
-          .describe('The keyring, made by `lost-device keys new`.'),
+          .meta({ description: 'The keyring, made by `lost-device keys new`.', pattern: referenceText.source }),
       })
       .optional()
       .describe('With it, what Temporal keeps is encrypted, and its ids hold keyed hashes.'),
     http: z
       .strictObject({
-        webhooks: z.strictObject(listener(8787)).prefault({}),
+        webhooks: z
+          .strictObject(listener(8787))
+          .prefault({})
+          .describe('Tickets and acknowledgements come in here. Put a proxy with TLS before it.'),
         api: z
           .strictObject(listener(8788))
           .refine(({ host }) => isLoopback(host), {
             path: ['host'],
             error: 'is open to others, and the API has no sign-in yet: write 127.0.0.1',
           })
-          .prefault({}),
+          .prefault({})
+          .describe('Analysts and programs read cases here. It has no sign-in yet: loopback only.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('The two listeners.'),
     tenants: z
       .record(name, tenant, { error: 'is missing: write at least one tenant with its plugins' })
-      .refine((tenants) => Object.keys(tenants).length > 0, { error: 'is empty: write at least one tenant' }),
+      .refine((tenants) => Object.keys(tenants).length > 0, { error: 'is empty: write at least one tenant' })
+      .describe(
+        'Companies, or parts of one, by a name of your choice. None knows anything of another: the name of a ticket desk, and an archive, belong to one of them.',
+      ),
   },
   { error: 'is empty: write at least tenants' },
 );

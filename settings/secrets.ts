@@ -15,8 +15,11 @@ export type Fetched = { secret: string } | { mistake: string };
 /** How long a program may take to print its secret (milliseconds): a vault that is asked over the network. */
 const programWithinMs = 30_000;
 
+/** The beginning of a reference. */
+export const referenceText = /^(env|file|exec):/;
+
 export const isReference = (value: unknown): value is Reference =>
-  typeof value === 'string' && /^(env|file|exec):/.test(value);
+  typeof value === 'string' && referenceText.test(value);
 
 /**
  * Fetch a secret.

@@ -22,16 +22,17 @@ interface TemporalPart {
   config?: string | undefined;
   port: number;
   uiPort: number;
+  keepClosed: number;
 }
 
 /** Only to be used when no mistake was added. */
 export async function readTemporal(part: TemporalPart, from: ReadFrom): Promise<Settings['temporal']> {
-  const { port, uiPort } = part;
+  const { port, uiPort, keepClosed: keepClosedMs } = part;
   const env = environment();
   const profile = await readProfile(part, env, from);
   const address = env.TEMPORAL_ADDRESS ?? part.address ?? profile?.address;
   const namespace = env.TEMPORAL_NAMESPACE ?? part.namespace ?? profile?.namespace ?? 'default';
-  const ours = { namespace, port, uiPort, taskQueue: taskQueues.main };
+  const ours = { namespace, port, uiPort, keepClosedMs, taskQueue: taskQueues.main };
   if (address === undefined) {
     const { name, at } = sourceOf(part, env);
     if (name !== undefined && profile !== undefined)

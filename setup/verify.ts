@@ -45,6 +45,7 @@ const rows: Gate[][] = [
     tool('docs: errors in step', 'tsx', 'setup/docs.ts', '--check'),
     tool('docs: schemas in step', 'tsx', 'setup/schemas.ts', '--check'),
     tool('docs: commands in step', 'tsx', 'setup/cli-docs.ts', '--check'),
+    tool('docs: references in step', 'tsx', 'setup/references.ts', '--check'),
     tool('package: build', 'tsx', 'setup/build.ts'),
     tool('package: publint', 'publint', '--strict'),
     // As Node resolves it from CommonJS and from modules; older ways know no subpaths.

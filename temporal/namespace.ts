@@ -1,5 +1,5 @@
 /**
- * What the playbook needs in a Temporal namespace: its search attributes, and closed cases kept for 90 days.
+ * What the playbook needs in a Temporal namespace: its search attributes, and closed cases kept for long enough.
  * @module
  */
 import { setTimeout } from 'node:timers/promises';
@@ -9,15 +9,15 @@ import { temporal } from '@temporalio/proto';
 import { caseAttributes } from '../workflows/search-attributes';
 
 const { IndexedValueType } = temporal.api.enums.v1;
-const retentionMs = 90 * 24 * 60 * 60_000;
+const dayMs = 24 * 60 * 60_000;
 /** A server may look at its attributes only every few seconds. */
 const usableWithinMs = 30_000;
 /** gRPC: the caller may not, or the server has no such call (Temporal Cloud manages both by its own API). */
 const notOurs = [7, 12];
 
 /**
- * Registers the search attributes that are missing, waits until they can be used, and raises a shorter retention to
- * 90 days. Safe to repeat, and from several processes at once.
+ * Registers the search attributes that are missing, waits until they can be used, and raises a shorter retention. Safe to repeat, and from several processes at once.
+ * @param keepClosedMs For how long closed cases are kept at least (milliseconds).
  * @returns Commands that somebody else must run, where the server lets us not change the retention; none when all is ready.
  * @throws Error that names the attribute when one exists with another type, or, with the commands that add them, when the
  * server lets us not.
@@ -25,9 +25,10 @@ const notOurs = [7, 12];
 export async function prepareNamespace(
   connection: Pick<Connection, 'operatorService' | 'workflowService'>,
   namespace: string,
+  keepClosedMs = 90 * dayMs,
 ): Promise<string[]> {
   await registerAttributes(connection, namespace);
-  return raiseRetention(connection, namespace);
+  return raiseRetention(connection, namespace, keepClosedMs);
 }
 
 async function registerAttributes(
@@ -82,6 +83,7 @@ function commandToAdd(attribute: string, namespace: string): string {
 async function raiseRetention(
   { workflowService }: Pick<Connection, 'workflowService'>,
   namespace: string,
+  retentionMs: number,
 ): Promise<string[]> {
   const { config } = await workflowService.describeNamespace({ namespace });
   if (tsToMs(config?.workflowExecutionRetentionTtl) >= retentionMs) return [];
@@ -94,6 +96,8 @@ async function raiseRetention(
   } catch (error) {
     // Where others run the server, they decide.
     if (!isGrpcServiceError(error) || !notOurs.includes(error.code)) throw error;
-    return [`temporal operator namespace update --namespace ${namespace} --retention 90d`];
+    return [
+      `temporal operator namespace update --namespace ${namespace} --retention ${Math.ceil(retentionMs / dayMs)}d`,
+    ];
   }
 }

@@ -19,7 +19,7 @@ import type { CaseState, PendingPage, Question, Step, TrackName } from '../playb
 import { namesOf, openCase, pageHash, takeReport, troubledSteps, upgrade } from '../playbook/case';
 import { asMarkdown, onOneLine } from '../playbook/plain-text';
 import { nameTicket } from '../playbook/report';
-import { defaultRules } from '../playbook/rules';
+import { completeRules } from '../playbook/rules';
 import { summarise } from '../playbook/summary';
 import { activitiesOf } from './activity-names';
 import type { CaseInput, Decision } from './messages';
@@ -69,7 +69,7 @@ export class CaseFile {
     const { workflowId, runId } = workflowInfo();
     this.state = input.state
       ? upgrade(input.state)
-      : openCase(input.report, { ...defaultRules, ...input.rules }, { workflowId, runId, now: this.now });
+      : openCase(input.report, completeRules(input.rules), { workflowId, runId, now: this.now });
     for (const report of input.more ?? []) takeReport(this.state, report);
   }
 

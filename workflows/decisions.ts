@@ -8,6 +8,7 @@ import type { CaseState, Ending, Question } from '../playbook/case';
 import { takeSighting, troubledSteps } from '../playbook/case';
 import { canonicalSerial } from '../playbook/report';
 import { ruleChanges } from '../playbook/rule-changes';
+import { completeRules } from '../playbook/rules';
 import type { Sighting } from '../playbook/sighting';
 import { toldInTickets, type CaseFile } from './case-file';
 import type { Answer, ApplyRules, Decided, Decision, Retry, SightingReport, Skip } from './messages';
@@ -223,7 +224,8 @@ export function takeDecisions(c: CaseFile): void {
 
   setHandler(
     applyRules,
-    once(({ rules, ...decision }: ApplyRules) => {
+    once(({ rules: given, ...decision }: ApplyRules) => {
+      const rules = completeRules(given);
       const changes = ruleChanges(state.rules, rules);
       climbBy(c, rules.escalation.ladder);
       // In place: whatever waits by the rules reads them again from here.
@@ -241,7 +243,8 @@ export function takeDecisions(c: CaseFile): void {
     {
       validator: unlessKnown(({ rules }: ApplyRules) => {
         notClosing();
-        if (ruleChanges(state.rules, rules).length === 0) refuse('The case goes by these rules already.');
+        if (ruleChanges(state.rules, completeRules(rules)).length === 0)
+          refuse('The case goes by these rules already.');
       }),
     },
   );

@@ -9,9 +9,6 @@ import { summarise } from '../playbook/summary';
 import type { CaseFile } from './case-file';
 import { act } from './case-file';
 
-/** How often a page is tried again for those who could not be reached, while others have it. */
-const mostPageTries = 5;
-
 /** Pages, one after the other; those that wait for an hour or for the next try let others go first. */
 export async function keepPages(c: CaseFile): Promise<never> {
   const { state } = c;
@@ -59,7 +56,11 @@ async function send(c: CaseFile, page: PendingPage): Promise<void> {
   tellCalled(c, page, answer?.told ?? [], answer?.missing ?? [], answer?.atPager === true);
   const reached = (answer?.told.length ?? 0) > 0;
   const dropped = !state.pages.includes(page);
-  if (!dropped && answer?.missing.some(({ again }) => again) && (!reached || (page.tries ?? 0) < mostPageTries)) {
+  if (
+    !dropped &&
+    answer?.missing.some(({ again }) => again) &&
+    (!reached || (page.tries ?? 0) < state.rules.escalation.pageTries)
+  ) {
     page.told = answer.told;
     page.tries = (page.tries ?? 0) + 1;
     page.notBefore = c.after(Math.min(state.rules.waits.retryMaxMs, 60_000 * 2 ** Math.min(page.tries, 10)));

@@ -4,7 +4,7 @@
  */
 import { setHandler } from '@temporalio/workflow';
 import type { CaseState } from '../playbook/case';
-import { clockTime } from '../playbook/clock-time';
+import { clockTime, duration } from '../playbook/clock-time';
 import type { RungProgress } from '../playbook/ladder';
 import { incidentOf, progressKey } from '../playbook/ladder';
 import type { Task } from '../playbook/tasks';
@@ -14,9 +14,6 @@ import { dropPages, tellPager } from './pages';
 import { decisionsOf, reasonOf, refuse } from './decisions';
 import type { Acknowledge, CloseTask, PageAcknowledged, Snooze, StartClock, StateEncryption } from './messages';
 import { acknowledge, closeTask, snooze, startClock, stateEncryption } from './messages';
-
-/** Longest time a rung may be put off (milliseconds). */
-const longestSnoozeMs = 90 * 24 * 60 * 60_000;
 
 /** Register the handlers of these decisions. */
 export function takePeoplesDecisions(c: CaseFile): void {
@@ -54,8 +51,9 @@ export function takePeoplesDecisions(c: CaseFile): void {
         rungToSnooze(state, decision);
         if (!decision.reason.trim()) refuse('Putting a call off needs a reason.');
         const leftMs = Date.parse(decision.until) - Date.now();
-        if (!(leftMs > 0 && leftMs <= longestSnoozeMs))
-          refuse(`A call is put off until a time within 90 days; this one is: ${decision.until}.`);
+        const { snoozeMaxMs } = state.rules.escalation;
+        if (!(leftMs > 0 && leftMs <= snoozeMaxMs))
+          refuse(`A call is put off until a time within ${duration(snoozeMaxMs)}; this one is: ${decision.until}.`);
       }),
     },
   );

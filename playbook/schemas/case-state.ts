@@ -180,7 +180,12 @@ const directoryStep = z.enum(['revoke-sessions', 'disable-device', 'disable-user
 export const rulesSchema = z.object({
   directorySteps: z.object({ lost: z.array(directoryStep), stolen: z.array(directoryStep) }),
   whenUserHasOtherDevices: z.enum(['contain-and-tell', 'tag-first', 'ask']),
-  configuration: z.object({ syncEveryMs: z.number(), downloadMs: z.number(), graceMs: z.number() }),
+  configuration: z.object({
+    syncEveryMs: z.number(),
+    downloadMs: z.number(),
+    graceMs: z.number(),
+    onlineGapMs: z.number(),
+  }),
   waits: z.object({
     retryFirstMs: z.number(),
     retryMaxMs: z.number(),

@@ -84,6 +84,11 @@ export const escalationRulesSchema = z.object({
   clientSilentAfterMs: ms,
   listenForMs: ms,
   cleanUps: z.array(z.object({ where: z.string(), afterMs: ms, warnBeforeMs: ms })),
+  cleanUpWarnMs: ms,
+  askAgainMs: ms,
+  searchWithinMs: ms,
+  snoozeMaxMs: ms,
+  pageTries: z.int(),
 }) satisfies z.ZodType<EscalationRules>;
 
 export const escalationSchema = z.object({

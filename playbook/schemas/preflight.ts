@@ -47,6 +47,6 @@ export const exceptionsSchema = z.array(
     of: z.string().describe("The product's name in the settings."),
     region: z.string(),
     source: z.string(),
-    date: z.string().describe('Of the source: a year, a month or a day.'),
+    date: z.string().describe('Of the source: a year, a month or a day. Empty where the settings name the host.'),
   }),
 );

@@ -83,6 +83,7 @@ export const wipeRulesSchema = z.object({
     stalledAfterMs: z.number(),
     isolateAfterMs: z.number(),
     askEveryMs: z.number(),
+    lastWordsMs: z.number(),
   }),
   tree: z.array(
     z.object({

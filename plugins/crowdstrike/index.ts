@@ -5,14 +5,20 @@
 import { tried } from '../connection-test';
 import { epoch } from '../feed-reading';
 import { anyAnswer, clockOf, letIn, mayCall, readable, well } from '../prerequisites';
-import type { Call, Plugin, ProductPrerequisite } from '../roles';
+import type { AgentHosts, Call, Plugin, ProductPrerequisite } from '../roles';
 import { createEndpointDetection } from './endpoint-detection';
 import { createFalcon, operations, search, seenSince } from './hosts';
 import { createLastSeenFeed } from './last-seen';
 import { clouds, crowdstrikeSettings, type CrowdStrikeSettings } from './settings';
 
 /** The vendor's own page needs a login; this one quotes it. */
-const sensorSource = { source: 'https://docs.actzero.ai/agent-prereqs', date: '2026-11' };
+const hostsOf = (region: keyof typeof clouds): AgentHosts => ({
+  hosts: [...clouds[region].sensor],
+  region,
+  source: 'https://docs.actzero.ai/agent-prereqs',
+  date: '2026-11',
+});
+const agentHostSources = (Object.keys(clouds) as (keyof typeof clouds)[]).map(hostsOf);
 
 /** `plugin: crowdstrike`. */
 export const crowdstrike: Plugin<CrowdStrikeSettings> = {
@@ -21,11 +27,12 @@ export const crowdstrike: Plugin<CrowdStrikeSettings> = {
   roles: ['endpointDetection', 'feeds'],
   settings: crowdstrikeSettings,
   operations: Object.values(operations),
-  agentHosts: Object.values(clouds).flatMap(({ sensor }) => sensor),
+  agentHosts: agentHostSources.flatMap(({ hosts }) => hosts),
+  agentHostSources,
   create: (_instanceName, settings) => ({
     endpointDetection: createEndpointDetection(settings),
     agentHosts: [...clouds[settings.region].sensor],
-    agentHostSources: [{ hosts: [...clouds[settings.region].sensor], region: settings.region, ...sensorSource }],
+    agentHostSources: [hostsOf(settings.region)],
     ...(settings.feeds.lastSeen && { feeds: [createLastSeenFeed(settings, settings.feeds.lastSeen)] }),
     prerequisites: () => prerequisitesOf(settings),
     test: async (call) => [

@@ -3,7 +3,7 @@
  * @module
  */
 import { z } from 'zod';
-import { filledText, milliseconds, vendorUrl } from '../setting-fields';
+import { filledText, lateDataMs, milliseconds, pollEveryMs, settleMs, vendorUrl } from '../setting-fields';
 
 /**
  * Where a Falcon cloud answers, and what its sensors speak to (port 443, certificates pinned). API hosts: gofalcon
@@ -31,26 +31,20 @@ export const crowdstrikeSettings = z
       .meta({ description: 'The cloud that you live in: the address of the console shows it.', example: 'eu-1' }),
     clientId: filledText.meta({ description: 'Id of the API client.', example: '00000000000000000000000000000000' }),
     clientSecret: filledText.meta({ description: 'Its secret.', example: 'env:CROWDSTRIKE_CLIENT_SECRET' }),
-    /** Default: the address of the region. */
-    url: vendorUrl.optional(),
+    url: vendorUrl.optional().describe('Address of the API. Left out: that of the region.'),
     feeds: z
       .strictObject({
-        /** When the sensor was last seen, as sightings. Left out, it is not read. */
         lastSeen: z
-          .strictObject({
-            pollEveryMs: milliseconds.min(100).default(60_000),
-            lateDataMs: milliseconds.default(10 * 60_000),
-          })
-          .optional(),
+          .strictObject({ pollEveryMs: pollEveryMs(60_000), lateDataMs: lateDataMs(10 * 60_000) })
+          .optional()
+          .describe('When the sensor was last seen, as sightings. Left out, it is not read; `{}` reads it.'),
       })
-      .prefault({}),
-    /**
-     * How long a read may still show the old state after a write (milliseconds). A host that was read at once after its
-     * release was seen to stay in `lift_containment_pending` (public code of an integrator).
-     */
-    settleMs: milliseconds.default(15_000),
-    /** How long Falcon may be silent (milliseconds). */
-    timeoutMs: milliseconds.min(1).default(30_000),
+      .prefault({})
+      .describe('What is read here for sightings.'),
+    // A host that was read at once after its release was seen to stay in `lift_containment_pending` (public code of an
+    // integrator).
+    settleMs: settleMs(15_000),
+    timeoutMs: milliseconds.min(1).default(30_000).describe('How long Falcon may be silent.'),
   })
   .transform((settings) => ({ ...settings, url: settings.url ?? clouds[settings.region].api }));
 

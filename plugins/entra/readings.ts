@@ -12,9 +12,6 @@ import type { EntraSettings } from './settings';
 /** A sentence for people, or what is wrong with its remedy. */
 type Reading = { detail: string } | { remedy: string };
 
-/** Whoever renews a secret needs some days (milliseconds). */
-const soonMs = 7 * 24 * 60 * 60_000;
-
 /** @throws PlaybookError, as all of these. */
 export async function readAnyDevice(graph: VendorClient, call: Call): Promise<Reading> {
   const devices = itemsOf(graph, operations.findDevices, deviceSchema, { call, query: { $top: 1, $select: 'id' } });
@@ -74,7 +71,7 @@ const applications = z.object({
  */
 export async function readSecretEnd(
   graph: VendorClient,
-  { clientId, clientSecret }: Pick<EntraSettings, 'clientId' | 'clientSecret'>,
+  { clientId, clientSecret, secretEndsSoonMs }: Pick<EntraSettings, 'clientId' | 'clientSecret' | 'secretEndsSoonMs'>,
   call: Call,
 ): Promise<Reading & { isUnknown?: true }> {
   const unknown = (because: string) => ({
@@ -95,7 +92,7 @@ export async function readSecretEnd(
   const endMs = Math.max(...ends);
   const day = new Date(endMs).toISOString().slice(0, 10);
   // A credential ends by real time, whatever the time of the story.
-  return endMs - Date.now() < soonMs
+  return endMs - Date.now() < secretEndsSoonMs
     ? { remedy: `Our client secret ends on ${day}: make a new one, and put it into the settings.` }
     : { detail: `Our client secret is good until ${day}.` };
 }

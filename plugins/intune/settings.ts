@@ -4,24 +4,22 @@
  */
 import { z } from 'zod';
 import { graphSettings } from '../graph';
-import { milliseconds } from '../setting-fields';
+import { lateDataMs, milliseconds, pollEveryMs } from '../setting-fields';
 
 /** An instance with `plugin: intune`: all of its part of the settings file but `plugin` itself. */
 export const intuneSettings = z.strictObject({
   ...graphSettings,
   feeds: z
     .strictObject({
-      /** When devices last synchronised. They do so about every 8 hours while they are on. */
       lastSeen: z
-        .strictObject({
-          pollEveryMs: milliseconds.min(100).default(5 * 60_000),
-          lateDataMs: milliseconds.default(30 * 60_000),
-        })
-        .prefault({}),
+        .strictObject({ pollEveryMs: pollEveryMs(5 * 60_000), lateDataMs: lateDataMs(30 * 60_000) })
+        .prefault({})
+        .describe('When devices last synchronised: about every 8 hours while they are on.'),
     })
-    .prefault({}),
-  /** How long after a command its row may still be missing (milliseconds). Microsoft names no time. */
-  settleMs: milliseconds.default(30_000),
+    .prefault({})
+    .describe('What is read here for sightings.'),
+  // Microsoft names no time.
+  settleMs: milliseconds.default(30_000).describe('How long after a command its row may still be missing.'),
 });
 
 export type IntuneSettings = z.infer<typeof intuneSettings>;

@@ -34,7 +34,10 @@ export function createFeeds(
 
 /** Up to this many devices are asked for by name: a new case's first look must not read the whole tenant. */
 const askedByName = 10;
-/** A device that goes on doing the same thing at the same address is one sighting in this time (milliseconds). */
+/**
+ * A device that goes on doing the same thing at the same address is one sighting in this time (milliseconds). No setting: ids
+ * of sightings are made of it, and by another one a case would count what it knows again.
+ */
 const sameThingMs = 5 * 60_000;
 
 function clientStatusFeed(times: FeedTimes, inventory: Inventory): SightingFeed {

@@ -15,21 +15,24 @@ export const pagerdutySettings = z
         description: 'Integration key of an "Events API v2" integration: it says which service calls people.',
         example: 'env:PAGERDUTY_ROUTING_KEY',
       }),
-    /** Where events go. Accounts in Europe: https://events.eu.pagerduty.com. */
-    url: vendorUrl.default('https://events.pagerduty.com'),
-    /** Secrets of the webhook subscription, as PagerDuty shows them. Without one, nobody can acknowledge at PagerDuty. */
+    url: vendorUrl
+      .prefault('https://events.pagerduty.com')
+      .describe('Where events go. Accounts in Europe: https://events.eu.pagerduty.com.'),
     webhookSecrets: z
       .array(filledText.min(16, { error: 'is shorter than any secret that PagerDuty makes' }))
       .max(10)
-      .default([]),
-    /** REST key, read-only: finds out which page an acknowledgement is about. */
-    apiToken: filledText.optional(),
-    /** Where the REST key is good. Accounts in Europe: https://api.eu.pagerduty.com. */
-    apiUrl: vendorUrl.default('https://api.pagerduty.com'),
-    /** What incidents are shown to come from. */
-    source: filledText.max(255).default('lost-device-playbook'),
-    /** How long PagerDuty may be silent (milliseconds). */
-    timeoutMs: milliseconds.min(1).default(30_000),
+      .default([])
+      .describe(
+        'Secrets of the webhook subscription, as PagerDuty shows them. Without one, nobody can acknowledge at PagerDuty.',
+      ),
+    apiToken: filledText
+      .optional()
+      .describe('REST key, read-only: finds out which page an acknowledgement is about. Goes with `webhookSecrets`.'),
+    apiUrl: vendorUrl
+      .prefault('https://api.pagerduty.com')
+      .describe('Where the REST key is good. Accounts in Europe: https://api.eu.pagerduty.com.'),
+    source: filledText.max(255).default('lost-device-playbook').describe('What incidents are shown to come from.'),
+    timeoutMs: milliseconds.min(1).default(30_000).describe('How long PagerDuty may be silent.'),
   })
   .refine((settings) => settings.webhookSecrets.length > 0 === (settings.apiToken !== undefined), {
     path: ['apiToken'],

@@ -17,12 +17,16 @@ export const secretCommandSettings = z.strictObject({
       'The program and its first arguments. No shell reads them; the verb and the name of the secret are put behind.',
     example: ['/usr/local/bin/our-vault'],
   }),
-  /** Variables of our environment that the program gets beside `PATH`, `HOME` and `LANG`. No others: they hold our own secrets. */
   environment: z
     .array(filledText.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'is not the name of a variable' }))
-    .default([]),
-  /** How long it may take (milliseconds). Then it is killed, with all that it started. */
-  timeoutMs: milliseconds.min(1).default(30_000),
+    .default([])
+    .describe(
+      'Variables of our environment that the program gets beside `PATH`, `HOME` and `LANG`. No others: they hold our own secrets.',
+    ),
+  timeoutMs: milliseconds
+    .min(1)
+    .default(30_000)
+    .describe('How long it may take. Then it is killed, with all that it started.'),
 });
 
 export type SecretCommandSettings = z.infer<typeof secretCommandSettings>;

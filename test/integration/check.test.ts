@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { SMTPServer } from 'smtp-server';
 import { runCli } from '../../cli/program';
+import { pluginListSchema } from '../../playbook/schemas/answers';
 import {
   attestationSchema,
   checkSchema,
@@ -206,4 +207,19 @@ test('exceptions: every host with vendor, region, source and date; for one devic
   expect(await of('SN0042')).toEqual(new Set(['entra', 'intune', 'crowdstrike']));
   expect(await of('SN-NOBODY')).toEqual(new Set(['entra']));
   expect((await run('exceptions')).out).toMatch(/^HOST +VENDOR +REGION +SOURCE +DATE\n/);
+
+  // A private cloud has other hosts than those that the product names.
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(/^ {4}plugins:/m, '    agentHosts: { crowdstrike: [falcon.acme.test] }\n$&'),
+  );
+  const own = exceptionsSchema.parse(JSON.parse((await run('exceptions', '--json')).out));
+  expect(own.filter(({ of }) => of === 'crowdstrike').map(({ host, source }) => [host, source])).toEqual([
+    ['falcon.acme.test', 'agentHosts of the settings'],
+  ]);
+  expect(own.filter(({ of }) => of === 'intune')).toEqual(json.filter(({ of }) => of === 'intune'));
+  const hosts = (await check()).lines.find(({ id }) => id === 'netskope-exceptions');
+  expect(hosts).toMatchObject({ result: 'stops', says: 'Not let through: falcon.acme.test. Add them.' });
+  const listed = pluginListSchema.parse(JSON.parse((await run('plugins', '--json')).out));
+  expect(listed.find(({ name }) => name === 'crowdstrike')?.hosts).toEqual(['falcon.acme.test']);
 });

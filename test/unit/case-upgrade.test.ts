@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { caseSchema, pageHash, upgrade, type CaseState } from '../../playbook/case';
-import { defaultRules } from '../../playbook/rules';
+import { completeRules, defaultRules } from '../../playbook/rules';
 import { caseStateSchema } from '../../playbook/schemas/case-state';
 
 const folder = join(__dirname, '..', 'histories', 'recorded');
@@ -35,6 +35,17 @@ test.each(recorded)('$file becomes a whole state of today', ({ state }) => {
   expect(upgrade(upgraded)).toEqual(upgraded);
 });
 
+test('a rule that came later has its default, and what was pinned stays', () => {
+  const { escalation, configuration, ...rest } = defaultRules;
+  const { pageTries: _, askAgainMs: __, ...older } = escalation;
+  const pinned = { ...rest, configuration: { syncEveryMs: 5 }, escalation: { ...older, ladder: [], silentAfterMs: 7 } };
+  expect(completeRules(pinned)).toEqual({
+    ...rest,
+    configuration: { ...configuration, syncEveryMs: 5 },
+    escalation: { ...escalation, ladder: [], silentAfterMs: 7 },
+  });
+});
+
 describe('a case of schema 1', () => {
   /** As the first version wrote it: no ladder, no tasks, keys of pages at full length. */
   const old = (more: Partial<CaseState> = {}): CaseState =>
@@ -51,7 +62,9 @@ describe('a case of schema 1', () => {
       reopened: 0,
     });
     const { levers, escalation, wipe } = defaultRules;
-    expect(upgraded.rules).toEqual({ ...old().rules, levers, escalation, wipe });
+    const { onlineGapMs } = defaultRules.configuration;
+    const configuration = { ...old().rules.configuration, onlineGapMs };
+    expect(upgraded.rules).toEqual({ ...old().rules, configuration, levers, escalation, wipe });
   });
 
   test('is unheard since its last sighting, or since its opening', () => {

@@ -51,8 +51,15 @@ const whole: LooksAt = {
       },
     },
     guard: { containmentsPerHour: 5, protectedUsers: ['breakglass@example.test'] },
-    reconciliation: { everyMs: 60_000 },
-    watch: { indexEveryMs: 1_000 },
+    reconciliation: { everyMs: 60_000, checkEveryMs: 60_000, sayAgainAfterMs: 60_000 },
+    watch: {
+      indexEveryMs: 1_000,
+      sweepEveryMs: 86_400_000,
+      longestPauseMs: 1_000,
+      blindAfterMs: 1_000,
+      blindAfterFailures: 5,
+    },
+    agentHosts: {},
     people: {
       persons: { ana: person(), bob: person(), cleo: person({ deputies: ['ana'] }) },
       rotas: {

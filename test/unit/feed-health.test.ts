@@ -2,6 +2,7 @@
 import { siteFinder } from '../../activities/sites';
 import { afterFailure, afterSuccess, feedState, idle, type FeedHealth } from '../../playbook/feed-health';
 
+const limits = { blindAfterFailures: 5, blindAfterMs: 15 * 60_000 };
 const startMs = Date.parse('2026-11-22T22:00:00.000Z');
 const minute = (minutes: number) => new Date(startMs + minutes * 60_000).toISOString();
 const success = (health: FeedHealth, minutes: number, newestRecordAt?: string) =>
@@ -12,7 +13,7 @@ const success = (health: FeedHealth, minutes: number, newestRecordAt?: string) =
     ...(newestRecordAt !== undefined && { newestRecordAt }),
   });
 const failure = (health: FeedHealth, minutes: number) =>
-  afterFailure(health, { at: minute(minutes), error: { message: 'away' }, watched: 1 });
+  afterFailure(health, { at: minute(minutes), error: { message: 'away' }, watched: 1 }, limits);
 
 describe('a feed', () => {
   test('that nobody needs is idle, and is well after its first reading', () => {
@@ -40,6 +41,16 @@ describe('a feed', () => {
     const first = failure(success(idle, 0), 1);
     expect(feedState(failure(first, 15))).toBe('failing');
     expect(feedState(failure(first, 16))).toBe('blind');
+  });
+
+  test('is blind by the settings of its watch', () => {
+    const reading = { at: minute(1), error: { message: 'away' }, watched: 1 };
+    const first = afterFailure(idle, reading, { ...limits, blindAfterFailures: 2 });
+    expect(feedState(first)).toBe('failing');
+    expect(feedState(afterFailure(first, reading, { ...limits, blindAfterFailures: 2 }))).toBe('blind');
+    expect(feedState(afterFailure(first, { ...reading, at: minute(2) }, { ...limits, blindAfterMs: 60_000 }))).toBe(
+      'blind',
+    );
   });
 
   test('sees again after one success, and counts its failures anew', () => {

@@ -79,9 +79,34 @@ describe('a good file', () => {
     // Strict: rules are pinned in histories, where a key without a value does not survive.
     expect(rules).toStrictEqual({ ...defaultRules, waits: { ...defaultRules.waits, retryMaxMs: 7_200_000 } });
     expect(guard).toEqual({ containmentsPerHour: 5, protectedUsers: [] });
-    expect(reconciliation).toEqual({ everyMs: 900_000 });
-    expect(watch).toEqual({ indexEveryMs: 30_000 });
+    expect(reconciliation).toEqual({ everyMs: 900_000, checkEveryMs: 86_400_000, sayAgainAfterMs: 86_400_000 });
+    expect(watch).toEqual({
+      indexEveryMs: 30_000,
+      sweepEveryMs: 86_400_000,
+      longestPauseMs: 300_000,
+      blindAfterMs: 900_000,
+      blindAfterFailures: 5,
+    });
     expect([...createPlugins(plugins ?? {}).keys()]).toEqual(['netskope', 'generic', 'archive']);
+  });
+
+  test('says how long anything waits, and which hosts an agent needs', async () => {
+    const own = good
+      .replace('{ every: 15min }', '{ every: 15min, checkEvery: 6h, sayAgainAfter: 2h }')
+      .concat('    watch: { sweepEvery: 12h, longestPause: 1min, blindAfter: 30min, blindAfterFailures: 9 }\n')
+      .concat("    agentHosts: { archive: ['*.acme.test', mdm.acme.test] }\n")
+      .concat('temporal: { keepClosed: 400d }\n');
+    const { temporal, tenants } = await loadSettings(write(own));
+    expect(temporal.keepClosedMs).toBe(400 * 86_400_000);
+    expect(tenants.acme).toMatchObject({
+      reconciliation: { everyMs: 900_000, checkEveryMs: 21_600_000, sayAgainAfterMs: 7_200_000 },
+      watch: { sweepEveryMs: 43_200_000, longestPauseMs: 60_000, blindAfterMs: 1_800_000, blindAfterFailures: 9 },
+      agentHosts: { archive: ['*.acme.test', 'mdm.acme.test'] },
+    });
+    expect(await refusalOf(own.replace('{ archive: [', '{ archiev: [').replace('400d', '1h'))).toEqual([
+      expect.stringContaining('agentHosts.archiev is no product: correct it, or add it to plugins'),
+      expect.stringContaining('temporal.keepClosed is less than Temporal takes: write 1d or more'),
+    ]);
   });
 
   test('TEMPORAL_ADDRESS in the environment goes before the file', async () => {
@@ -245,6 +270,11 @@ describe('escalation', () => {
       clientSilentAfterMs: defaultRules.escalation.clientSilentAfterMs,
       listenForMs: defaultRules.escalation.listenForMs,
       cleanUps: [{ where: 'Intune', afterMs: 90 * dayMs, warnBeforeMs: 14 * dayMs }],
+      cleanUpWarnMs: 14 * dayMs,
+      askAgainMs: 7 * dayMs,
+      searchWithinMs: 4 * hourMs,
+      snoozeMaxMs: 90 * dayMs,
+      pageTries: 5,
     });
   });
 
@@ -426,6 +456,19 @@ tenants:
     expect(await refusalOf(`tenants:${tenant('one')}${tenant('two')}`)).toEqual([
       expect.stringContaining('two.plugins.pager is a notifier of one too, and belongs to one tenant'),
     ]);
+  });
+
+  test('two tenants never share an archive, however its path is written', async () => {
+    writeFileSync(path.join(folder, 'webhook.secret'), secret);
+    const second = good
+      .slice(good.indexOf('  acme:'))
+      .replace('acme:', 'globex:')
+      .replace('generic:', 'door:')
+      .replace('./archive', './state/../archive');
+    expect(await refusalOf(`${good}${second}`)).toEqual([
+      expect.stringContaining('globex.plugins.archive is the archive of acme too: give each tenant one of its own'),
+    ]);
+    expect(await refusalOf(`${good}${second.replace('../archive', '../theirs')}`)).toEqual([]);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 /** Where Temporal is, by environment, settings and temporal.toml, in this order; and what is said when one of them is wrong. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BadInput } from '../../plugins/errors';
@@ -74,6 +74,7 @@ test('a profile brings address, namespace, TLS and API key', async () => {
     namespace: 'of-the-profile',
     port: 7233,
     uiPort: 8233,
+    keepClosedMs: 90 * 24 * 60 * 60_000,
     taskQueue: 'lost-device',
     access: {
       apiKey,
@@ -112,12 +113,14 @@ test('the settings go before the profile, and the environment before both', asyn
 });
 
 test('a temporal.toml that nobody names is left alone, and our own server gets no key', async () => {
-  writeFileSync(path.join(folder, 'cloud.toml'), `[profile.default]\naddress = "cloud.test:7233"\n`);
+  mkdirSync(path.join(folder, 'temporalio'));
+  writeFileSync(path.join(folder, 'temporalio', 'temporal.toml'), `[profile.default]\naddress = "cloud.test:7233"\n`);
   write('{}');
   process.env.TEMPORAL_API_KEY = apiKey;
-  const own = { namespace: 'default', port: 7233, uiPort: 8233, taskQueue: 'lost-device' };
-  expect(await temporal()).toEqual(own);
-  process.env.TEMPORAL_CONFIG_FILE = path.join(folder, 'cloud.toml');
+  const own = await temporal();
+  expect(own).not.toHaveProperty('access');
+  expect(own).not.toHaveProperty('address');
+  process.env.TEMPORAL_PROFILE = 'default';
   expect(await temporal()).toEqual({ ...own, address: 'cloud.test:7233', access: { apiKey, tls: true } });
 });
 

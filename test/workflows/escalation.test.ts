@@ -199,9 +199,9 @@ describe.each([
     const refused = (more: { until: string; reason?: string }) =>
       expect(house.decide(workflowId, snooze, { rung: `stuck: ${state}`, ...more })).rejects;
     await refused({ until: until(hourMs), reason: ' ' }).toThrow(/needs a reason/);
-    await refused({ until: until(365 * dayMs) }).toThrow(/within 90 days/);
-    await refused({ until: until(-minuteMs) }).toThrow(/within 90 days/);
-    await refused({ until: 'tomorrow' }).toThrow(/within 90 days/);
+    await refused({ until: until(365 * dayMs) }).toThrow(/within 90 d;/);
+    await refused({ until: until(-minuteMs) }).toThrow(/within 90 d;/);
+    await refused({ until: 'tomorrow' }).toThrow(/within 90 d;/);
 
     for (const step of [state, note])
       await house.decide(workflowId, snooze, {

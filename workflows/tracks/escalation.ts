@@ -28,12 +28,6 @@ import type { CaseFile } from '../case-file';
 import { dropPages, tellPager } from '../pages';
 import type { Decision } from '../messages';
 
-const hourMs = 60 * 60_000;
-/** What was put off is proposed again after this time (milliseconds). */
-const askAgainAfterMs = 7 * 24 * hourMs;
-/** A search of the company's own site (milliseconds). */
-const searchWithinMs = 4 * hourMs;
-
 export async function escalation(c: CaseFile): Promise<void> {
   const { state } = c;
   const { escalation: track } = state;
@@ -140,29 +134,35 @@ function fallSilent(c: CaseFile): void {
 
 // --- proposals and questions -------------------------------------------------------------------------------------
 
-const later = { value: 'later', text: `Not now: ask again in ${duration(askAgainAfterMs)}` };
 const byHand = 'Use `lock`, where the platform has one, or do it in the console of its device management.';
 const proposals: Record<RungProposal, { asks: string; options: Question['options'] }> = {
   'lost mode': {
     asks: `Lock it, or switch lost mode on? ${byHand}`,
-    options: [{ value: 'done', text: 'Done, by hand' }, { value: 'no', text: 'No' }, later],
+    options: [
+      { value: 'done', text: 'Done, by hand' },
+      { value: 'no', text: 'No' },
+    ],
   },
   wipe: {
     asks: 'Wipe it? One person asks for it with `request-wipe`, another one approves. No needs a reason.',
-    options: [{ value: 'no', text: 'No, because of the reason given' }, later],
+    options: [{ value: 'no', text: 'No, because of the reason given' }],
   },
   'write-off': {
     asks: 'Write it off? The user goes free, the device stays held, and the case goes on listening.',
-    options: [{ value: 'yes', text: 'Write it off' }, { value: 'no', text: 'No: go on looking' }, later],
+    options: [
+      { value: 'yes', text: 'Write it off' },
+      { value: 'no', text: 'No: go on looking' },
+    ],
   },
 };
 
 function propose(c: CaseFile, proposal: RungProposal, says: string, whom: string[]): void {
   const { asks, options } = proposals[proposal];
+  const later = { value: 'later', text: `Not now: ask again in ${duration(c.state.rules.escalation.askAgainMs)}` };
   c.ask({
     id: proposalId(proposal),
     text: `${says} ${asks}`,
-    options,
+    options: [...options, later],
     proposes: proposal,
     ...(whom.length > 0 && { whom }),
   });
@@ -202,7 +202,7 @@ export function takeAnswer(c: CaseFile, question: Question, value: string, decis
       owner: [],
       state: 'open',
       beganAt: c.now,
-      dueAt: c.after(searchWithinMs),
+      dueAt: c.after(state.rules.escalation.searchWithinMs),
     });
     return;
   }
@@ -211,7 +211,11 @@ export function takeAnswer(c: CaseFile, question: Question, value: string, decis
   if (question.proposes === 'write-off' && value === 'yes') return endAs(c, 'written off', decision);
   if (question.proposes === 'close as wiped' && value === 'yes') return endAs(c, 'wiped', decision);
   if (value !== 'later') return;
-  const snoozed = { until: c.after(askAgainAfterMs), who, reason: decision.reason || 'asked to be asked later' };
+  const snoozed = {
+    until: c.after(state.rules.escalation.askAgainMs),
+    who,
+    reason: decision.reason || 'asked to be asked later',
+  };
   for (const progress of rungsThatPropose(state.escalation, state.rules.escalation.ladder, question.proposes))
     proposeLater(progress, snoozed);
 }
