@@ -8,6 +8,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { closeHouse, openHouse } from './open-house';
 import type { Settings } from './playbook/settings';
 import { startServer } from './server';
+import { ensureTemporal } from './temporal/binary';
 import { connectTemporal } from './temporal/connect';
 import { openClient } from './temporal/open-client';
 import { startTemporalServer } from './temporal/server';
@@ -81,8 +82,11 @@ export async function startHouse(settings: Settings, options: StartHouseOptions 
 async function keepTemporal(settings: Settings, log: (line: string) => void, durability: 'full' | 'normal' = 'full') {
   const folder = join(settings.dataFolder, 'temporal');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // The first time it may have to be fetched, and somebody waits.
+  const { path: binary } = await ensureTemporal(log);
   const start = (port: number, uiPort: number) =>
     startTemporalServer({
+      binary,
       dbFile: join(folder, 'cases.db'),
       namespace: settings.temporal.namespace,
       port,

@@ -9,6 +9,7 @@ import { createCaseClient } from './client/cases';
 import { readFeeds } from './client/feeds';
 import { createGuards } from './client/guard';
 import { checkPrerequisites } from './client/preflight';
+import { askForSearchAttributes } from './client/search-attributes';
 import { missingWorkers } from './client/workers';
 import type { Settings, TenantSettings } from './playbook/settings';
 import { createPlugins, plugins, type NamedPlugin } from './plugins';
@@ -69,7 +70,7 @@ export function openHouse(settings: Settings, client: Client, eager: boolean, ma
     client,
     cases,
     missingWorkers: () => missingWorkers(client),
-    checkPrerequisites: (of, call) => checkPrerequisites(of, call),
+    checkPrerequisites: (of, call) => checkPrerequisites(of, call, () => askForSearchAttributes(client)),
     readFeeds: () => readFeeds(client, watches),
     guards: createGuards(client, settings.tenants),
   };

@@ -56,7 +56,7 @@ export interface House {
   cases: CaseClient;
   /** Task queues without a worker now. */
   missingWorkers(): Promise<QueueName[]>;
-  /** Every prerequisite of a tenant, looked at now; Temporal itself is there. */
+  /** Every prerequisite of a tenant, looked at now. */
   checkPrerequisites(tenant: Tenant, call: Call): Promise<Judged[]>;
   /** How each feed of the settings fares. */
   readFeeds(): Promise<FeedRow[]>;

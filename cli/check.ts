@@ -4,7 +4,7 @@
  */
 import { Connection } from '@temporalio/client';
 import { InvalidArgumentError, type Command } from 'commander';
-import { checkPrerequisites, keepAttestation, listPrerequisites } from '../client/preflight';
+import { checkPrerequisites, keepAttestation, listPrerequisites, told } from '../client/preflight';
 import { lookAtSearchAttributes } from '../client/search-attributes';
 import { openTenants } from '../open-house';
 import type { Attestation, Finding } from '../playbook/prerequisites';
@@ -27,8 +27,9 @@ export function addCheckCommands(program: Command): void {
         'changed. Exit code 1 when something would stop the playbook.',
     )
     .option('--list', 'only say what is looked at, and what a person must attest')
+    .option('--read-only', 'ask no vendor for a change, not even of something that does not exist: attest instead')
     .option('--tenant <name>', 'of this tenant only')
-    .action(async ({ list, tenant }: { list?: boolean; tenant?: string }, command: Command) => {
+    .action(async ({ list, readOnly, tenant }: CheckOptions, command: Command) => {
       const settings = await settingsFor(command);
       const call = callNow(checkWithinMs);
       const tenants = openTenants(tenant === undefined ? settings : onlyTenant(settings, tenant));
@@ -36,16 +37,13 @@ export function addCheckCommands(program: Command): void {
       try {
         if (list) {
           const rows = [...tenants].flatMap(([name, one]) =>
-            listPrerequisites(one, temporal).map(({ look: _look, after: _after, ...prerequisite }) => ({
-              tenant: name,
-              ...prerequisite,
-            })),
+            listPrerequisites(one, temporal).map((listed) => ({ tenant: name, ...told(listed) })),
           );
           return tell(command, rows, () => printPrerequisites(rows));
         }
         const judged = await Promise.all(
           [...tenants].map(async ([name, one]) =>
-            (await checkPrerequisites(one, call, temporal)).map((line) => ({ tenant: name, ...line })),
+            (await checkPrerequisites(one, call, temporal, readOnly)).map((line) => ({ tenant: name, ...line })),
           ),
         );
         const lines = judged.flat();
@@ -90,6 +88,12 @@ export function addCheckCommands(program: Command): void {
         await closeAll(tenants);
       }
     });
+}
+
+interface CheckOptions {
+  list?: boolean;
+  readOnly?: boolean;
+  tenant?: string;
 }
 
 interface AttestOptions {

@@ -11,6 +11,7 @@ import { plugins } from '../plugins';
 import { BadInput } from '../plugins/errors';
 import { firstFile, neededFields, neededProducts, usualProducts, type FirstAnswers } from '../settings/first-file';
 import { loadSettingsWithoutSecrets, usualFile } from '../settings/load';
+import { packageFolder } from './package-folder';
 import { tell, type GlobalOptions } from './session';
 
 interface InitOptions {
@@ -34,7 +35,10 @@ export function addInitCommand(program: Command): void {
         throw new BadInput('LDP_BAD_INPUT', `${file} is there already: --force writes over it`);
       const answers = defaults ? unasked() : await ask();
       const folder = path.dirname(path.resolve(file));
-      const { text, secrets } = firstFile(answers, path.relative(folder, schemaFile()));
+      const { text, secrets } = firstFile(
+        answers,
+        path.relative(folder, path.join(packageFolder, 'docs', 'schemas', 'settings.json')),
+      );
       await mkdir(folder, { recursive: true });
       const toFill: string[] = [];
       for (const { path: place, secret, made } of secrets) {
@@ -51,7 +55,7 @@ export function addInitCommand(program: Command): void {
         [
           `Wrote ${file}.`,
           ...(toFill.length > 0 ? [`Put each secret into its file: ${toFill.join(', ')}.`] : []),
-          'Correct what ends in .invalid, then `lost-device plugins test NAME` tries each product.',
+          'Correct what ends in .invalid, then `lost-device check` says what is not ready yet.',
         ].join('\n'),
       );
     });
@@ -115,13 +119,6 @@ function askOn(lines: Interface, ended: Promise<never>) {
       process.stderr.write(`${wrong}\n`);
     }
   };
-}
-
-/** Of this package, whether it runs from source or compiled. */
-function schemaFile(): string {
-  const here = path.dirname(__dirname);
-  const root = path.basename(here) === 'dist' ? path.dirname(here) : here;
-  return path.join(root, 'docs', 'schemas', 'settings.json');
 }
 
 function unlessThere(error: NodeJS.ErrnoException): void {

@@ -41,10 +41,10 @@ export function printPrerequisites(rows: Row[]): string {
   return text(
     table([
       ['ID', 'OF', 'HOW', 'IF NOT', 'WHAT MUST BE SO', 'SET AT'],
-      ...rows.map(({ id, tenant, of, how, serious, title, setAt }) => [
+      ...rows.map(({ id, tenant, of, how, probes, serious, title, setAt }) => [
         id,
         `${tenant}/${of}`,
-        hows[how],
+        probes ? 'probed' : hows[how],
         serious,
         title,
         setAt,

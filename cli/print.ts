@@ -262,7 +262,7 @@ export function printPlugins(plugins: z.infer<typeof pluginListSchema>): string 
     plugins.flatMap(({ tenant, name, title, roles, hosts, permissions }) => [
       `${tenant}/${name}: ${title}, for ${roles.join(', ')}`,
       ...(hosts.length > 0 ? [`  its agent needs ${hosts.join(', ')}`] : []),
-      ...(permissions.length > 0 ? [`  must be allowed: ${permissions.join('; ')}`] : []),
+      ...(permissions.length > 0 ? ['  must be allowed:', ...permissions.map((one) => `    ${one}`)] : []),
     ]),
   );
 }

@@ -14,6 +14,7 @@ import { failureOf } from './failure';
 import { addFeedsCommand } from './feeds';
 import { addInitCommand } from './init';
 import { addKeysCommands } from './keys';
+import { packageVersion } from './package-folder';
 import { addPluginCommands } from './plugins';
 import { addSettingsCommands } from './settings';
 import { addSetupCommand } from './setup';
@@ -27,6 +28,7 @@ const helpWidth = 100;
 function createProgram(): Command {
   const program = new Command('lost-device')
     .description('The response to a lost or stolen laptop, from the ticket to its return.')
+    .version(packageVersion(), '--version', 'print the version of this program')
     .option('--settings <file>', 'the settings file; else LOST_DEVICE_SETTINGS, else lost-device.yaml here')
     .option('--json', 'print values for programs, on one line each (schemas: docs/schemas)')
     .option('--as <name>', 'who decides; else your account on this machine')

@@ -27,14 +27,14 @@ export interface PreflightTenant {
 /** A prerequisite and whose it is. */
 export type Listed = ProductPrerequisite & { of: string };
 
-/** How Temporal is found: undefined where nobody asks. */
+/** How Temporal is found. */
 export type LookAtTemporal = () => Promise<Finding>;
 
 /** What belongs to no product stands under this name. */
 const house = 'settings';
 
 /** Every prerequisite of the tenant's products and settings. Nothing is called. */
-export function listPrerequisites(tenant: PreflightTenant, temporal?: LookAtTemporal): Listed[] {
+export function listPrerequisites(tenant: PreflightTenant, temporal: LookAtTemporal): Listed[] {
   const around = surroundingsOf(tenant);
   const ofProducts = [...tenant.instances].flatMap(([of, instance]) => [
     ...(instance.prerequisites?.(around) ?? []).map((one) => ({ ...one, of })),
@@ -43,11 +43,16 @@ export function listPrerequisites(tenant: PreflightTenant, temporal?: LookAtTemp
   return [...ofProducts, ...ofTheHouse(tenant, temporal)];
 }
 
-/** All of them, judged, in the order of the list. @throws what the signal's reason is. */
+/**
+ * All of them, judged, in the order of the list.
+ * @param readOnly Send nothing that would be a change, had it a target. Without it the settings decide.
+ * @throws what the signal's reason is.
+ */
 export async function checkPrerequisites(
   tenant: PreflightTenant,
   call: Call,
-  temporal?: LookAtTemporal,
+  temporal: LookAtTemporal,
+  readOnly = tenant.settings.check.readOnly,
 ): Promise<Judged[]> {
   const listed = listPrerequisites(tenant, temporal);
   const attestations = await newestAttestations(tenant.archive, call);
@@ -62,18 +67,20 @@ export async function checkPrerequisites(
       const first = before && (await find(before));
       if (before && first?.is !== 'well')
         return { is: 'not looked at' as const, says: `Not looked at, because of ${before.id}.` };
+      if (one.probes && readOnly) return { is: 'not readable' as const, says: 'Not tried: this look is read only.' };
       return looked(one.look, call);
     })();
     found.set(key, finding);
     return finding;
   };
   return Promise.all(
-    listed.map(async (one) => {
-      const { of, id, title, neededFor, serious, setAt, how } = one;
-      const prerequisite = { of, id, title, neededFor, serious, setAt, how };
-      return judge(prerequisite, await find(one), attestations.get(id), Date.parse(call.now));
-    }),
+    listed.map(async (one) => judge(told(one), await find(one), attestations.get(one.id), Date.parse(call.now))),
   );
+}
+
+/** A prerequisite without its look. */
+export function told({ look: _look, after: _after, ...prerequisite }: Listed): Prerequisite & { of: string } {
+  return prerequisite;
 }
 
 /** Keep what a person saw. The newest of a prerequisite counts, the others stay. */
@@ -121,8 +128,11 @@ const lookByTest =
   async (call: Call): Promise<Finding> => {
     const tests = await instance.test(call);
     const failed = tests.find(({ ok }) => !ok);
-    const told = failed ?? tests[0];
-    return { is: failed ? 'lacking' : 'well', says: told ? `${told.what}: ${told.detail}` : 'It has nothing to try.' };
+    const shown = failed ?? tests[0];
+    return {
+      is: failed ? 'lacking' : 'well',
+      says: shown ? `${shown.what}: ${shown.detail}` : 'It has nothing to try.',
+    };
   };
 
 function surroundingsOf({ settings, instances, agentHosts }: PreflightTenant): Surroundings {
@@ -135,7 +145,7 @@ function surroundingsOf({ settings, instances, agentHosts }: PreflightTenant): S
   };
 }
 
-function ofTheHouse({ settings, archive, instances }: PreflightTenant, temporal?: LookAtTemporal): Listed[] {
+function ofTheHouse({ settings, archive, instances }: PreflightTenant, temporal: LookAtTemporal): Listed[] {
   const { wipe, people, onCall, sites } = settings;
   const filling = (role: keyof PluginInstance) => [...instances].flatMap(([name, one]) => (one[role] ? [name] : []));
   const notifiers = filling('notifier');
@@ -173,6 +183,6 @@ function ofTheHouse({ settings, archive, instances }: PreflightTenant, temporal?
     own(ownPrerequisites.sites, () =>
       so(sites.length > 0, sites.map(({ name }) => name).join(', '), 'No site is named: write their public addresses.'),
     ),
-    ...(temporal ? [own(ownPrerequisites.attributes, temporal)] : []),
+    own(ownPrerequisites.attributes, temporal),
   ];
 }

@@ -19,6 +19,11 @@ export interface Prerequisite {
   setAt: string;
   /** Read at the vendor by API; read here (settings, disks, mail, Temporal); or attested by a person. */
   how: 'vendor' | 'here' | 'person';
+  /**
+   * Read by asking the vendor for a change of something that does not exist: no reading shows that permission. A look that is
+   * read only leaves it out, and an attestation counts.
+   */
+  probes?: true;
 }
 
 /** What a look at it found. */

@@ -76,6 +76,8 @@ export interface TenantSettings {
     /** The same alarm is not told again before (milliseconds). */
     sayAgainAfterMs: number;
   };
+  /** Looks at the prerequisites send nothing that would be a change, had it a target. */
+  check: { readOnly: boolean };
   watch: {
     /** How often the watch rebuilds its index of open cases (milliseconds). */
     indexEveryMs: number;

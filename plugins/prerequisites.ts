@@ -17,6 +17,12 @@ export const readable = (told: Told, look: NonNullable<ProductPrerequisite['look
   look,
 });
 
+/**
+ * Read at the vendor by a call that would change something, had it a target: {@link mayCall}, mostly. Left out by
+ * `check --read-only`.
+ */
+export const probed: typeof readable = (told, look) => ({ ...readable(told, look), probes: true });
+
 /** No API shows it. */
 export const attested = (told: Told): ProductPrerequisite => ({ ...told, serious: 'stops', how: 'person' });
 

@@ -12,13 +12,17 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** What is no address is one mistake, and nothing else is wrong with it. */
+const addressIn = (text: string) =>
+  new URL(URL.canParse(text) && /^https?:/i.test(text) ? text : 'https://none.invalid');
+
 /** Address of a vendor, without a closing slash. `http://` is refused except on loopback, where the simulator lives. */
 export const vendorUrl = z
   .url({ protocol: /^https?$/, error: 'is not an address: write it like https://example.test' })
-  .refine((text) => URL.canParse(text) && (new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname)), {
+  .refine((text) => addressIn(text).protocol === 'https:' || isLoopback(addressIn(text).hostname), {
     error: 'would send secrets in the clear: use https:// (http:// is for loopback only)',
   })
-  .refine((text) => URL.canParse(text) && new URL(text).username === '' && new URL(text).password === '', {
+  .refine((text) => addressIn(text).username === '' && addressIn(text).password === '', {
     error: 'carries a user or a password: put them in their own settings',
   })
   .transform((text) => text.replace(/\/+$/, ''));

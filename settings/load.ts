@@ -97,7 +97,10 @@ export async function readSettings(file: string, secrets: 'fetch secrets' | 'onl
     ...(encryption && { encryption }),
     tenants: Object.fromEntries(
       Object.entries(tenants).map(
-        ([name, { rules, guard, reconciliation, watch, agentHosts, people, rotas, onCall, sites, pattern, wipe }]) => [
+        ([
+          name,
+          { rules, guard, reconciliation, check, watch, agentHosts, people, rotas, onCall, sites, pattern, wipe },
+        ]) => [
           name,
           {
             plugins: tenantPlugins[name] ?? {},
@@ -108,6 +111,7 @@ export async function readSettings(file: string, secrets: 'fetch secrets' | 'onl
               checkEveryMs: reconciliation.checkEvery,
               sayAgainAfterMs: reconciliation.sayAgainAfter,
             },
+            check,
             watch: {
               indexEveryMs: watch.indexEvery,
               sweepEveryMs: watch.sweepEvery,

@@ -134,6 +134,17 @@ const tenant = z.strictObject(
       })
       .prefault({})
       .describe('What was missed is found by itself: tickets, frozen cases, missing workers.'),
+    check: z
+      .strictObject({
+        readOnly: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Whether `check` and the daily look ask no vendor for a change of something that does not exist. True: a person attests those permissions.',
+          ),
+      })
+      .prefault({})
+      .describe('How it is looked whether everything is ready for a lost laptop.'),
     watch: z
       .strictObject({
         indexEvery: durationOr(30_000, 'How often the watch looks which cases are open.'),

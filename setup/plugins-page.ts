@@ -246,9 +246,13 @@ const known: Readonly<Record<Prerequisite['how'], string>> = {
 };
 
 /** @param usually How it is known with the least of the settings. Undefined: it is not asked for then. */
-function prerequisiteRow({ id, title, neededFor, serious, setAt, how }: Prerequisite, usually?: Prerequisite['how']) {
+function prerequisiteRow(
+  { id, title, neededFor, serious, setAt, how, probes }: Prerequisite,
+  usually?: Prerequisite['how'],
+) {
   const otherwise = usually === undefined ? 'not asked for' : known[usually];
-  const looked = usually === how ? known[how] : `${known[how]} where the settings allow it; else ${otherwise}`;
+  const seen = probes ? '[probed](decisions/0026-check-asks-for-changes-of-nothing.md) at the vendor' : known[how];
+  const looked = usually === how ? seen : `${seen} where the settings allow it; else ${otherwise}`;
   // What nobody has attested yet warns only.
   const follows = how === 'person' ? 'stops; not attested yet: warns' : serious;
   return row(`\`${id}\``, `${title}. ${neededFor}`, looked, follows, setAt);

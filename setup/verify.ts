@@ -46,7 +46,7 @@ const rows: Gate[][] = [
     tool('docs: schemas in step', 'tsx', 'setup/schemas.ts', '--check'),
     tool('docs: commands in step', 'tsx', 'setup/cli-docs.ts', '--check'),
     tool('docs: references in step', 'tsx', 'setup/references.ts', '--check'),
-    tool('package: build', 'tsx', 'setup/build.ts'),
+    tool('package: packed, installed and run elsewhere', 'tsx', 'setup/installed-package.ts'),
     tool('package: publint', 'publint', '--strict'),
     // As Node resolves it from CommonJS and from modules; older ways know no subpaths.
     tool('package: types', 'attw', '--pack', '.', '--profile', 'node16', '--include-entrypoints', ...productEntries),

@@ -1,10 +1,13 @@
 /**
- * Run the simulator as a program: `tsx simulator/main.ts --port 0 --seed 1 [--devices N] [--now ISO]`. It prints one JSON
- * line when it is ready, and ends on SIGTERM, SIGINT, or when its standard input closes.
+ * Run the simulator as a program: `npm run simulator -- --port 4599 --seed 1 [--devices N] [--now ISO] [--settings FOLDER]`. It
+ * prints one JSON line when it is ready, and ends on SIGTERM, SIGINT, or when a program that started it does.
  * @module
  */
+import { fstatSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { startSimulator } from './server';
+import { writeSimulatorSettings } from './settings';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -13,6 +16,7 @@ async function main(): Promise<void> {
       seed: { type: 'string', default: '1' },
       devices: { type: 'string', default: '0' },
       now: { type: 'string' },
+      settings: { type: 'string' },
     },
   });
   const simulator = await startSimulator({
@@ -24,8 +28,29 @@ async function main(): Promise<void> {
   const end = () => void simulator.close().then(() => process.exit(0));
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
-  process.stdin.once('end', end).resume();
-  process.stdout.write(`${JSON.stringify({ simulator: simulator.url })}\n`);
+  // A program holds it open through a pipe. A shell in the background gives nothing to read, and that is no end.
+  const input = fstatSync(process.stdin.fd);
+  if (input.isFIFO() || input.isSocket()) process.stdin.once('end', end).resume();
+  const written =
+    values.settings === undefined
+      ? undefined
+      : writeSimulatorSettings({
+          folder: path.resolve(values.settings),
+          simulator: simulator.url,
+          tenant: 'simulated',
+          with: {
+            entra: { lostGroup: true, signIns: true },
+            servicenow: true,
+            pagerDuty: true,
+            crowdstrike: true,
+            secrets: true,
+            intune: true,
+            tag: true,
+            netskopeV1: true,
+          },
+          wipe: { approvers: ['ana', 'bo'] },
+        });
+  process.stdout.write(`${JSON.stringify({ simulator: simulator.url, ...(written && { settings: written.file }) })}\n`);
 }
 
 main().catch((error: unknown) => {

@@ -14,6 +14,10 @@ const prerequisite = z.object({
   serious: z.enum(['stops', 'warns']).describe('What follows when it is not so.'),
   setAt: z.string().describe('The page of the console, or the setting, where it is set.'),
   how: z.enum(['vendor', 'here', 'person']).describe('Read at the vendor by API, read here, or attested by a person.'),
+  probes: z
+    .literal(true)
+    .exactOptional()
+    .describe('Read by asking for a change of something that does not exist; `--read-only` leaves it out.'),
 });
 
 /** `check --list`: everything that is looked at or attested. */

@@ -4,7 +4,7 @@
  */
 import { tried } from '../connection-test';
 import { epoch } from '../feed-reading';
-import { anyAnswer, clockOf, letIn, mayCall, readable, well } from '../prerequisites';
+import { anyAnswer, clockOf, letIn, mayCall, probed, readable, well } from '../prerequisites';
 import type { AgentHosts, Call, Plugin, ProductPrerequisite } from '../roles';
 import { createEndpointDetection } from './endpoint-detection';
 import { createFalcon, operations, search, seenSince } from './hosts';
@@ -91,7 +91,7 @@ function prerequisitesOf(settings: CrowdStrikeSettings): ProductPrerequisite[] {
         return well('We may.');
       },
     ),
-    readable(
+    probed(
       {
         id: 'crowdstrike-hosts-write',
         title: 'We may isolate hosts and release them',

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Finding } from '../../playbook/prerequisites';
-import { anyAnswer, clockOf, lacking, letIn, mayCall, readable, well } from '../prerequisites';
+import { anyAnswer, clockOf, lacking, letIn, mayCall, probed, readable, well } from '../prerequisites';
 import type { Call, ProductPrerequisite, Surroundings } from '../roles';
 import { createGraph, operations } from './graph';
 import { readAnyDevice, readAnySignIn, readJobs, readLostGroup, readSecretEnd } from './readings';
@@ -81,7 +81,7 @@ export function entraPrerequisites(settings: EntraSettings, { directorySteps }: 
     ),
     ...(directorySteps.includes('revoke-sessions')
       ? [
-          readable(
+          probed(
             {
               id: 'entra-sessions',
               title: 'We may end sessions',
@@ -95,7 +95,7 @@ export function entraPrerequisites(settings: EntraSettings, { directorySteps }: 
       : []),
     ...(directorySteps.includes('disable-user')
       ? [
-          readable(
+          probed(
             {
               id: 'entra-users-write',
               title: 'We may disable users',
@@ -116,7 +116,7 @@ export function entraPrerequisites(settings: EntraSettings, { directorySteps }: 
       : []),
     ...(directorySteps.includes('disable-device')
       ? [
-          readable(
+          probed(
             {
               id: 'entra-devices-write',
               title: 'We may disable device objects',
@@ -148,7 +148,7 @@ export function entraPrerequisites(settings: EntraSettings, { directorySteps }: 
             },
             async (call) => found(await readLostGroup(graph, lostGroupId, call)),
           ),
-          readable(
+          probed(
             {
               id: 'entra-group-write',
               title: 'We may change the members of groups',

@@ -3,7 +3,7 @@
  * @module
  */
 import { identified, itemsOf } from '../graph';
-import { anyAnswer, clockOf, letIn, mayCall, readable, well } from '../prerequisites';
+import { anyAnswer, clockOf, letIn, mayCall, probed, readable, well } from '../prerequisites';
 import type { ProductPrerequisite } from '../roles';
 import { approvalPolicySchema, createGraph, operations } from './graph';
 import type { IntuneSettings } from './settings';
@@ -49,7 +49,7 @@ export function intunePrerequisites(settings: IntuneSettings): ProductPrerequisi
         return well('We may.');
       },
     ),
-    readable(
+    probed(
       {
         id: 'intune-commands',
         title: 'We may send commands to devices',

@@ -8,20 +8,23 @@ import type { Call, Operation } from '../roles';
 import { searchPage } from './schemas';
 import type { NetskopeSettings } from './settings';
 
-const read = (name: string, method: Operation['method'], path: string, permission: string): Operation => ({
+type Right = 'Read' | 'Read + Write' | 'v1 token';
+
+const read = (name: string, method: Operation['method'], path: string, right: Right): Operation => ({
   name,
   method,
   path,
   changes: false,
-  permission,
+  permission: permissionFor(path, right),
 });
-const change = (name: string, method: Operation['method'], path: string, permission: string): Operation => ({
-  name,
-  method,
-  path,
+const change = (name: string, method: Operation['method'], path: string, right: Right): Operation => ({
+  ...read(name, method, path, right),
   changes: true,
-  permission,
 });
+
+/** A v2 token is given a right on each endpoint; one of v1 may do everything. */
+const permissionFor = (path: string, right: Right) =>
+  right === 'v1 token' ? right : `${right} on ${path.replace('/{id}', '')}`;
 
 /**
  * Every call that this plugin can make. Reads by POST may need Read + Write, because the scope goes by method

@@ -4,7 +4,7 @@
  */
 import { missingHosts } from '../../playbook/wipe-hosts';
 import { VendorRefused } from '../errors';
-import { anyAnswer, attested, clockOf, lacking, letIn, mayCall, readable, well } from '../prerequisites';
+import { anyAnswer, attested, clockOf, lacking, letIn, mayCall, probed, readable, well } from '../prerequisites';
 import type { Call, LostSteering, ProductPrerequisite, Surroundings } from '../roles';
 import { attestedPrerequisites } from './attested';
 import { operations, type NetskopeClients } from './client';
@@ -134,7 +134,7 @@ export function netskopePrerequisites(
           : lacking('A directory writes it, and the settings name none that does: add one with its lost group.');
       },
     ),
-    readable(
+    probed(
       {
         id: 'netskope-group-write',
         title: 'We may change the members of groups',

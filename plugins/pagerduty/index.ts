@@ -3,7 +3,7 @@
  * @module
  */
 import { tried } from '../connection-test';
-import { letIn, readable, well } from '../prerequisites';
+import { letIn, probed, readable, well } from '../prerequisites';
 import type { Plugin } from '../roles';
 import { createAcknowledgementReader, listAbilities, listAlerts } from './acknowledgements';
 import { createEvents, enqueue } from './events';
@@ -31,7 +31,7 @@ export const pagerduty: Plugin<PagerdutySettings> = {
         ...(reader && { receive: (webhook) => reader.receive(webhook) }),
       },
       prerequisites: () => [
-        readable(
+        probed(
           {
             id: 'pagerduty-events',
             title: 'PagerDuty takes our events',

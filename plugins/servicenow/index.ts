@@ -4,7 +4,7 @@
  */
 import { tried } from '../connection-test';
 import type { VendorClient } from '../http';
-import { anyAnswer, clockOf, lacking, letIn, mayCall, readable } from '../prerequisites';
+import { anyAnswer, clockOf, lacking, letIn, mayCall, probed, readable } from '../prerequisites';
 import type { Call, Plugin, ProductPrerequisite } from '../roles';
 import { servicenowSettings, type ServicenowSettings } from './settings';
 import { createTableApi, operations, rows, textOf } from './table-api';
@@ -128,7 +128,7 @@ function prerequisitesOf(api: VendorClient, settings: ServicenowSettings): Produ
       },
       async (call) => tested(await readTable(api, settings, call)),
     ),
-    readable(
+    probed(
       {
         id: 'servicenow-tickets-write',
         title: `We may write ${table}`,

@@ -1,9 +1,13 @@
 /** `check` against the running simulator: well, then with each prerequisite broken one by one; attestations; exceptions. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { SMTPServer } from 'smtp-server';
+import { parse, stringify } from 'yaml';
 import { runCli } from '../../cli/program';
 import { pluginListSchema } from '../../playbook/schemas/answers';
 import {
@@ -77,8 +81,8 @@ async function run(...given: string[]): Promise<{ code: number; out: string; err
   }
 }
 
-const check = async () => {
-  const { code, out, err } = await run('check', '--json');
+const check = async (...options: string[]) => {
+  const { code, out, err } = await run('check', '--json', ...options);
   if (out === '') throw new Error(err);
   return { code, out, lines: checkSchema.parse(JSON.parse(out)) };
 };
@@ -132,9 +136,32 @@ test('each of them broken, one by one: exit code 1, and its line named with its 
     // One app signs in for both products behind Graph.
     const others = id.endsWith('-sign-in') ? ['entra-sign-in', 'intune-sign-in'] : [id];
     expect({ id, code: found.code, stopping: stopping(found) }).toEqual({ id, code: 1, stopping: others });
-    expect(found.lines.find((line) => line.id === id)?.setAt).not.toBe('');
+    const line = found.lines.find((one) => one.id === id);
+    expect(line?.setAt).not.toBe('');
+    // What is wrong and what to do: two sentences, or one after a colon.
+    expect(line?.says).toMatch(/\S+[.:] \S+/);
   }
   expect((await check()).code).toBe(0);
+}, 180_000);
+
+test('each that only a person can see: nobody looked, it warns; attested, well; it is not so, or it is over, stops', async () => {
+  const listed = prerequisiteListSchema.parse(JSON.parse((await run('check', '--list', '--json')).out));
+  const ids = listed.filter(({ how }) => how === 'person').map(({ id }) => id);
+  expect(ids.length).toBeGreaterThan(10);
+  const attest = (id: string, expires: string, ...more: string[]) =>
+    run('attest', id, '--by', 'ana', '--evidence', 'CHG-7', '--expires', expires, ...more);
+  const before = await check();
+  for (const [n, id] of ids.entries()) {
+    expect(before.lines.find((line) => line.id === id)?.result).toBe('warns');
+    const said = n % 2 === 0 ? await attest(id, '90d', '--negative') : await attest(id, '2026-01-01');
+    expect(said.code).toBe(0);
+    const found = await check();
+    expect({ id, code: found.code, stopping: stopping(found) }).toEqual({ id, code: 1, stopping: [id] });
+    await attest(id, '90d');
+  }
+  const after = await check();
+  expect(after.code).toBe(0);
+  expect(after.lines.filter(({ result }) => result !== 'well').map(({ id }) => id)).toEqual(['company-addresses']);
 }, 180_000);
 
 test('in the table what stops comes first, with where it is set', async () => {
@@ -145,6 +172,35 @@ test('in the table what stops comes first, with where it is set', async () => {
   expect(out.split('\n')[1]).toMatch(/^STOPS +netskope-group-write +acme\/netskope /);
   expect(out).toContain('netskope-group-write: set at Settings > Tools > REST API v2');
   expect(out).toMatch(/1 of \d+ would stop the playbook\.\n$/);
+});
+
+test('read only: nothing that would be a change is sent anywhere, those permissions are attested, and it can be a setting', async () => {
+  const listed = prerequisiteListSchema.parse(JSON.parse((await run('check', '--list', '--json')).out));
+  const probed = listed.filter(({ probes }) => probes).map(({ id }) => id);
+  expect(probed).toContain('intune-commands');
+  const calls = async () => {
+    const all = (await control('GET', 'calls')).body as { method: string; path: string }[];
+    return all.map(({ method, path: to }) => `${method} ${to}`);
+  };
+  // By POST, and yet nothing but a question.
+  const asks = /token$|^POST \/api\/(v1\/(clients|steeringconfig)|v2\/(users\/get|devices\/device\/tags\/gettags))/;
+  const changes = async () => (await calls()).filter((call) => !call.startsWith('GET ') && !asks.test(call));
+
+  await control('DELETE', 'calls');
+  expect((await check()).code).toBe(0);
+  expect((await changes()).length).toBe(probed.length);
+
+  const written = readFileSync(file, 'utf8');
+  for (const how of ['by option', 'by setting']) {
+    if (how === 'by setting') writeFileSync(file, `${written}    check: { readOnly: true }\n`);
+    await control('DELETE', 'calls');
+    const found = await check(...(how === 'by option' ? ['--read-only'] : []));
+    expect({ how, changes: await changes(), code: found.code }).toEqual({ how, changes: [], code: 0 });
+    for (const line of found.lines.filter(({ id }) => probed.includes(id)))
+      expect(line).toMatchObject({ result: 'warns', says: expect.stringMatching(/^Not tried.*attest/) as string });
+  }
+  await run('attest', 'intune-commands', '--by', 'ana', '--evidence', 'CHG-9', '--expires', '90d');
+  expect((await check()).lines.find(({ id }) => id === 'intune-commands')).toMatchObject({ result: 'well' });
 });
 
 test('an attestation makes it well, a negative and an expired one stop, and the newest counts', async () => {
@@ -172,20 +228,51 @@ test('an attestation makes it well, a negative and an expired one stop, and the 
   expect(await run('attest', 'approvers', '--evidence', 'x', '--expires', 'soon')).toMatchObject({ code: 2 });
 });
 
-test('what is wrong in the settings, at the archive and at a Temporal that does not answer', async () => {
+test('each that is seen here, broken in the settings one by one: the exit code and its line', async () => {
   const written = readFileSync(file, 'utf8');
-  writeFileSync(path.join(folder, 'no-folder'), '');
-  writeFileSync(
-    file,
-    written
-      .replace('- bo\n', '')
-      .replace(/path: .*archive/, `path: ${path.join(folder, 'no-folder')}/archive`)
-      .replace(/temporal:\n {2}port: 0\n {2}uiPort: 0/, 'temporal:\n  address: 127.0.0.1:9'),
-  );
-  const found = await check();
-  expect(found.code).toBe(1);
-  expect(stopping(found).sort()).toEqual(['approvers', 'archive-writable', 'search-attributes']);
+  const blocked = path.join(folder, 'no-folder');
+  writeFileSync(blocked, '');
+  const mailPort = (mail.server.address() as AddressInfo).port;
+  const broken: Record<string, [result: 'stops' | 'warns', settings: string]> = {
+    'mail-server': ['stops', written.replace(`port: ${mailPort}`, 'port: 9')],
+    'secret-store': ['stops', written.replace(/path: .*secrets$/m, `path: ${blocked}/secrets`)],
+    'archive-writable': ['stops', written.replace(/path: .*archive$/m, `path: ${blocked}/archive`)],
+    approvers: ['stops', written.replace('- bo\n', '')],
+    'dry-run-off': ['warns', written.replace('dryRun: false', 'dryRun: true')],
+    'somebody-to-page': ['warns', withoutNotifiers(written)],
+    'search-attributes': [
+      'stops',
+      written.replace(/temporal:\n {2}port: 0\n {2}uiPort: 0/, 'temporal:\n  address: 127.0.0.1:9'),
+    ],
+    // It is so from the start: no site is named.
+    'company-addresses': ['warns', written],
+  };
+  const listed = prerequisiteListSchema.parse(JSON.parse((await run('check', '--list', '--json')).out));
+  const here = listed.filter(({ how }) => how === 'here').map(({ id }) => id);
+  expect([...here].sort()).toEqual(Object.keys(broken).sort());
+  for (const [id, [result, settings]] of Object.entries(broken)) {
+    writeFileSync(file, settings);
+    const found = await check();
+    const line = found.lines.find((one) => one.id === id);
+    expect({ id, result: line?.result, code: found.code, stopping: stopping(found) }).toEqual({
+      id,
+      result,
+      code: result === 'stops' ? 1 : 0,
+      stopping: result === 'stops' ? [id] : [],
+    });
+    expect(line?.says).toMatch(/\S+[.:] \S+/);
+  }
 });
+
+/** Nobody can be named where nothing reaches them. */
+function withoutNotifiers(written: string): string {
+  const settings = parse(written) as { tenants: { acme: { plugins: Record<string, unknown>; people?: unknown } } };
+  const { acme } = settings.tenants;
+  delete acme.plugins.mail;
+  delete acme.plugins.pager;
+  delete acme.people;
+  return stringify(settings);
+}
 
 test('exceptions: every host with vendor, region, source and date; for one device only the agents that know it', async () => {
   const json = exceptionsSchema.parse(JSON.parse((await run('exceptions', '--format', 'json')).out));
@@ -222,4 +309,23 @@ test('exceptions: every host with vendor, region, source and date; for one devic
   expect(hosts).toMatchObject({ result: 'stops', says: 'Not let through: falcon.acme.test. Add them.' });
   const listed = pluginListSchema.parse(JSON.parse((await run('plugins', '--json')).out));
   expect(listed.find(({ name }) => name === 'crowdstrike')?.hosts).toEqual(['falcon.acme.test']);
+});
+
+test('the simulator as people start it, in the background, with settings that point to it: nothing stops', async () => {
+  const background = path.join(folder, 'background');
+  const child = spawn(process.execPath, ['--import', 'tsx', 'simulator/main.ts', '--settings', background], {
+    cwd: path.resolve(__dirname, '../..'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  try {
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    ({ settings: file } = JSON.parse(line) as { settings: string });
+    const found = await check();
+    expect({ code: found.code, stopping: stopping(found) }).toEqual({ code: 0, stopping: [] });
+    expect(found.lines.filter(({ how }) => how === 'vendor').length).toBeGreaterThan(40);
+  } finally {
+    child.kill();
+    await ended;
+  }
 });

@@ -17,7 +17,8 @@ import { closeHouse, openHouse } from '../../open-house';
 import type { CaseState } from '../../playbook/case';
 import type { Report } from '../../playbook/report';
 import type { Keyring, Settings } from '../../playbook/settings';
-import { rotateKeyring, writeNewKeyring } from '../../settings/keyring';
+import { checkSchema } from '../../playbook/schemas/preflight';
+import { writeNewKeyring } from '../../settings/keyring';
 import { loadSettings } from '../../settings/load';
 import { bundleWorkflows } from '../../setup/workflow-bundle';
 import { startSimulator, type RunningSimulator } from '../../simulator/server';
@@ -45,6 +46,7 @@ const telling = {
   refusedAnswer: 'an answer that nobody asked for',
   reason: 'Handed in by the baker of the corner',
   analyst: 'ana-the-analyst',
+  sighting: 'in the canteen of the ministry',
   vendorsWords: 'words of a vendor that fails',
   netskopeToken: 'sim-netskope-v2-token',
   entraSecret: 'sim-entra-secret',
@@ -87,6 +89,21 @@ async function withCases<T>(act: (opened: ReturnType<typeof openHouse>, settings
   } finally {
     await closeHouse(opened);
     await connection.close();
+  }
+}
+
+/** The command line, on the Temporal of the house. */
+async function run(...given: string[]): Promise<{ code: number; out: string; err: string }> {
+  const said = { out: '', err: '' };
+  const listen = (stream: 'stdout' | 'stderr', as: keyof typeof said) =>
+    jest.spyOn(process[stream], 'write').mockImplementation((text) => ((said[as] += String(text)), true));
+  const spies = [listen('stdout', 'out'), listen('stderr', 'err')];
+  process.env.TEMPORAL_ADDRESS = house.addresses.temporal;
+  try {
+    return { code: await runCli([...given, '--settings', file]), ...said };
+  } finally {
+    delete process.env.TEMPORAL_ADDRESS;
+    for (const spy of spies) spy.mockRestore();
   }
 }
 
@@ -192,7 +209,8 @@ test('what a workflow throws is on its way in a payload, never as text', async (
 });
 
 test('after a rotation old cases are read by the old key, and a process of before reads what the new key encrypts', async () => {
-  const { current, older } = await rotateKeyring(keys);
+  const said = await run('keys', 'rotate', keys, '--json');
+  const { current, older } = JSON.parse(said.out) as { current: string; older: string[] };
   expect(older).toHaveLength(1);
   const workflowId = await withCases(async ({ cases }, settings) => {
     expect(settings.encryption?.keyring.current).toBe(current);
@@ -208,6 +226,36 @@ test('after a rotation old cases are read by the old key, and a process of befor
   );
 });
 
+test('the command line reads and decides cases of both keys, and prints no key', async () => {
+  const ofCommand = async (...command: string[]) => {
+    const { code, out, err } = await run(...command, '--json');
+    expect({ command, code, err }).toEqual({ command, code: 0, err: '' });
+    return out;
+  };
+  const both = [
+    ['SN0070', 'SECOND-1'],
+    ['SN0071', 'THIRD-1'],
+  ] as const;
+  for (const [serial, ticket] of both) {
+    expect(await ofCommand('show', serial)).toContain(ticket);
+    await ofCommand('sighting', serial, '--what', telling.sighting);
+    expect(await ofCommand('show', serial)).toContain(telling.sighting);
+  }
+  // Closed, and by the first key.
+  expect(await ofCommand('show', telling.serial)).toContain(telling.whereHeld);
+  for (const command of [['list', '--all'], ['digest']])
+    await eventually(async () => {
+      const told = await ofCommand(...command);
+      for (const [serial] of both) expect(told).toContain(serial);
+    });
+  const lines = checkSchema.parse(JSON.parse(await ofCommand('check')));
+  expect(lines.find(({ id }) => id === 'search-attributes')?.says).toBe('Namespace default has them all.');
+  const { keys: secret } = JSON.parse(readFileSync(keys, 'utf8')) as Keyring;
+  const settings = await ofCommand('settings', 'show');
+  expect(settings).toContain(`"keys":"file:${keys}"`);
+  for (const key of Object.values(secret)) expect(settings).not.toContain(key);
+});
+
 test('what is open replays by the same code', async () => {
   await withCases(async ({ client }) => {
     const rows = [];
@@ -218,17 +266,10 @@ test('what is open replays by the same code', async () => {
 });
 
 test('`setup` makes ready what is ready already, and says so', async () => {
-  process.env.TEMPORAL_ADDRESS = house.addresses.temporal;
-  const said: string[] = [];
-  const write = jest.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
-  try {
-    for (const _ of [1, 2]) expect(await runCli(['setup', '--json', '--settings', file])).toBe(0);
-  } finally {
-    write.mockRestore();
-    delete process.env.TEMPORAL_ADDRESS;
-  }
-  expect(said[1]).toBe(said[0]);
-  expect(JSON.parse(said[0] ?? '')).toEqual({
+  const [first, second] = [await run('setup', '--json'), await run('setup', '--json')];
+  expect(first.code).toBe(0);
+  expect(second).toEqual(first);
+  expect(JSON.parse(first.out)).toEqual({
     namespace: 'default',
     running: [
       'lost-device-fleet-watch:acme:netskope:client-status',

@@ -39,7 +39,10 @@ beforeAll(async () => {
   for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'docs'])
     cpSync(path.join(root, name), path.join(source, name), { recursive: true });
   await run(process.execPath, ['--import', 'tsx', 'setup/build.ts', path.join(source, 'dist')], { cwd: root });
-  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: source });
+  // What `prepack` would do is done already.
+  const { stdout } = await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: source,
+  });
   await run('tar', ['-xzf', path.join(folder, stdout.trim()), '-C', folder]);
   cpSync(path.join(folder, 'package'), path.join(modules, 'lost-device-playbook'), { recursive: true });
   // What it depends on, as npm would lay it beside.

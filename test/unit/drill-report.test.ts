@@ -52,6 +52,7 @@ const whole: LooksAt = {
     },
     guard: { containmentsPerHour: 5, protectedUsers: ['breakglass@example.test'] },
     reconciliation: { everyMs: 60_000, checkEveryMs: 60_000, sayAgainAfterMs: 60_000 },
+    check: { readOnly: false },
     watch: {
       indexEveryMs: 1_000,
       sweepEveryMs: 86_400_000,

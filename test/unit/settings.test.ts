@@ -408,6 +408,22 @@ tenants:
     ]);
   });
 
+  test.each(['acme', 'acme.goskope.com', 'ftp://acme.goskope.com', 'http://', '""', '7', 'https://a b'])(
+    'an address that is none, %s, is one mistake',
+    async (url) => {
+      const rest = 'token: env:TOKEN, lostGroup: L, lostSteeringConfig: L, lostPolicy: L';
+      process.env.TOKEN = 'token-of-a-test';
+      try {
+        const lines = await refusalOf(
+          `tenants: { acme: { plugins: { a: { plugin: folder, path: ./a }, n: { plugin: netskope, url: ${url}, ${rest} } } } }\n`,
+        );
+        expect(lines).toEqual([expect.stringContaining('.n.url is not an address')]);
+      } finally {
+        delete process.env.TOKEN;
+      }
+    },
+  );
+
   test('a secret in the open is never printed, whatever it looks like', async () => {
     const numbers = good.replace('env:NETSKOPE_TOKEN', '4711081516').replace("'file:webhook.secret'", 'hunter2');
     const said = (await refusalOf(numbers)).join('\n');

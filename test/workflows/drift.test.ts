@@ -2,6 +2,8 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createAlarmActivities, type Raised } from '../../activities/alarms';
 import type { Reconciled } from '../../workflows/reconciliation';
+import { caseAttributes } from '../../workflows/search-attributes';
+import { eventually } from '../setup/eventually';
 import { startTestHouse, tenant, type TestHouse } from '../setup/test-house';
 
 let house: TestHouse | undefined;
@@ -37,4 +39,38 @@ test('a group that somebody renamed is drift at the next daily look, and paged o
   await at.control('POST', 'prerequisites', { id: 'entra-sessions', broken: false });
   expect((await look(2.2)).alarms).toEqual([]);
   expect(pages()).toHaveLength(1);
+}, 120_000);
+
+test('clocks, a secret that ends soon, and search attributes that somebody removed are looked at every day', async () => {
+  house = await startTestHouse();
+  const at = house;
+  const { alarmDrift } = createAlarmActivities(at.house);
+  const look = (days: number): Promise<Raised> =>
+    new MockActivityEnvironment().run(alarmDrift, {
+      tenant,
+      now: new Date(Date.now() + days * 24 * 60 * 60_000).toISOString(),
+    });
+  expect(await look(0)).toEqual({ alarms: [], untold: [] });
+
+  await at.control('POST', 'prerequisites', { id: 'netskope-clock' });
+  await at.control('POST', 'prerequisites', { id: 'entra-secret-end' });
+  const { operatorService } = at.house.client.connection;
+  const name = caseAttributes.tenant.name;
+  await operatorService.removeSearchAttributes({ namespace: 'default', searchAttributes: [name] });
+  // The server remembers its attributes for a while.
+  await eventually(async () => {
+    const { customAttributes } = await operatorService.listSearchAttributes({ namespace: 'default' });
+    expect(customAttributes).not.toHaveProperty(name);
+  });
+
+  const { alarms, untold } = await look(1.1);
+  expect(untold).toEqual([]);
+  expect(alarms).toEqual([
+    expect.stringMatching(/^netskope: Its clock and ours agree\. Our clock is \d+ s behind theirs\. .*NTP/),
+    expect.stringMatching(/^entra: Our client secret outlasts the next days\. .* ends on .*: make a new one/),
+    expect.stringMatching(
+      /^settings: Temporal has our search attributes\. Namespace default lacks LostDeviceTenant .*`lost-device setup`/,
+    ),
+  ]);
+  await at.untilMail('Not ready any more: 3', 'LostDeviceTenant');
 }, 120_000);
