@@ -9,7 +9,9 @@ import { closeHouse, openHouse } from './open-house';
 import { createApiServer } from './http/api';
 import { createWebhookServer } from './http/webhooks';
 import type { Settings } from './playbook/settings';
+import { BadInput } from './plugins/errors';
 import { loadSettings } from './settings/load';
+import { connectTemporal } from './temporal/connect';
 import { openClient } from './temporal/open-client';
 import { monitorWorkers } from './worker-monitor';
 
@@ -52,8 +54,7 @@ export async function startServer(
 
 async function main(): Promise<void> {
   const settings = await loadSettings();
-  const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
-  const connection = await Connection.connect({ address });
+  const connection = await connectTemporal(Connection, settings);
   const house = openHouse(settings, openClient(settings, connection), false);
   const server = await startServer(settings, house, (line) => void process.stderr.write(`${line}\n`));
   process.stdout.write(`Webhooks on ${server.webhooks}, API on ${server.api}.\n`);
@@ -68,6 +69,6 @@ async function main(): Promise<void> {
 if (require.main === module) {
   main().catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof BadInput ? 2 : 1;
   });
 }

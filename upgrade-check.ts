@@ -53,10 +53,9 @@ export async function* checkUpgrade(client: Client, bundlePath?: string): AsyncG
     }
   }
   // One after the other: a result is always about the history that was given last.
-  for await (const { error } of Worker.runReplayHistories(
-    workflowCode(client.options.dataConverter ?? {}, bundlePath),
-    histories(),
-  )) {
+  const { dataConverter = {} } = client.options;
+  const code = { dataConverter, ...workflowCode(dataConverter, bundlePath) };
+  for await (const { error } of Worker.runReplayHistories(code, histories())) {
     if (current === undefined) continue;
     const { workflowId, kind, history } = current;
     const known = { workflowId, kind, events: history.events?.length ?? 0 };

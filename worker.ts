@@ -7,15 +7,14 @@ import { join } from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { WorkerOptions } from '@temporalio/worker';
-import { createActivities } from './activities';
 import type { House } from './activities/house';
-import { activityInterceptors } from './activities/interceptors';
 import { closeHouse, openHouse } from './open-house';
 import type { Settings } from './playbook/settings';
+import { LostDevicePlugin } from './plugin';
+import { BadInput } from './plugins/errors';
 import { loadSettings } from './settings/load';
-import { startStandingWork } from './standing-work';
+import { connectTemporal } from './temporal/connect';
 import { createLogger } from './temporal/logger';
-import { prepareNamespace } from './temporal/namespace';
 import { openClient } from './temporal/open-client';
 import { taskQueues } from './workflows/ids';
 
@@ -26,8 +25,8 @@ export interface RunningWorker {
 }
 
 /**
- * Run the playbook's worker and, on a queue of their own, the fleet watches; make sure that the watches and the
- * reconciliation schedule of every tenant exist.
+ * Run the playbook's worker and, on a queue of their own, the fleet watches; make sure that the namespace has the search
+ * attributes, and every tenant its watches and its reconciliation schedule.
  */
 export async function startWorker(
   settings: Settings,
@@ -35,55 +34,38 @@ export async function startWorker(
   connection: NativeConnection,
   bundlePath?: string,
 ): Promise<RunningWorker> {
-  const { dataConverter = {} } = house.client.options;
-  const shared = {
+  const plugin = new LostDevicePlugin(settings, house);
+  const worker = await Worker.create({
     connection,
-    dataConverter,
     namespace: settings.temporal.namespace,
-    activities: createActivities(house),
-    interceptors: { activity: [activityInterceptors] },
-    // A shutdown waits for the longest vendor call rather than leaving its outcome unknown.
-    shutdownGraceTime: '35 seconds',
-  } satisfies Partial<WorkerOptions>;
-  const main = await Worker.create({
-    ...shared,
-    ...workflowCode(dataConverter, bundlePath),
     taskQueue: taskQueues.main,
+    ...workflowCode(house.client.options.dataConverter, bundlePath),
+    plugins: [plugin],
     maxCachedWorkflows: 300,
     maxConcurrentActivityTaskExecutions: 60,
   });
-  const watch = await Worker.create({
-    ...shared,
-    taskQueue: taskQueues.watch,
-    maxConcurrentActivityTaskExecutions: 200,
-    maxHeartbeatThrottleInterval: '500ms',
-    shutdownGraceTime: '1 second',
-  });
-  const ended = Promise.all([main.run(), watch.run()]).then(() => undefined);
-  await Promise.race([startStandingWork(house), ended]);
+  const ended = worker.run();
+  await Promise.race([plugin.started, ended]);
   return {
     ended,
     async stop() {
-      for (const worker of [main, watch]) if (worker.getState() === 'RUNNING') worker.shutdown();
+      if (worker.getState() === 'RUNNING') worker.shutdown();
       await ended;
     },
   };
 }
 
 /**
- * All that decides how a workflow runs, and so how it replays: its code, and how values are written down. The compiled
- * package ships its bundles; from source one is made at start.
- * @param bundlePath With the failure converter in it where `dataConverter` names one, or messages of failures stay in clear.
+ * The workflows' code. The compiled package ships its bundles; from source one is made at start.
+ * @param bundlePath With the failure converter in it where `dataConverter` names one.
  */
 export function workflowCode(
-  dataConverter: DataConverter,
+  dataConverter: DataConverter | undefined,
   bundlePath?: string,
-): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath' | 'dataConverter'> {
-  const shipped = join(__dirname, workflowBundles[dataConverter.failureConverterPath ? 'encrypted' : 'clear']);
+): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const shipped = join(__dirname, workflowBundles[dataConverter?.failureConverterPath ? 'encrypted' : 'clear']);
   const codePath = bundlePath ?? (existsSync(shipped) ? shipped : undefined);
-  return codePath === undefined
-    ? { dataConverter, workflowsPath: require.resolve('./workflows') }
-    : { dataConverter, workflowBundle: { codePath } };
+  return codePath === undefined ? { workflowsPath: require.resolve('./workflows') } : { workflowBundle: { codePath } };
 }
 
 /** Names of the files in the package. */
@@ -92,12 +74,10 @@ export const workflowBundles = { clear: 'workflow-bundle.js', encrypted: 'workfl
 async function main(): Promise<void> {
   Runtime.install({ logger: createLogger() });
   const settings = await loadSettings();
-  const address = settings.temporal.address ?? process.env.TEMPORAL_ADDRESS ?? `127.0.0.1:${settings.temporal.port}`;
-  const connection = await NativeConnection.connect({ address });
-  await prepareNamespace(connection, settings.temporal.namespace, settings.temporal.keepClosedMs);
+  const connection = await connectTemporal(NativeConnection, settings);
   const house = openHouse(settings, openClient(settings, connection), false);
   const worker = await startWorker(settings, house, connection);
-  process.stdout.write(`Worker on ${address}, queues ${taskQueues.main} and ${taskQueues.watch}.\n`);
+  process.stdout.write(`Worker on the queues ${taskQueues.main} and ${taskQueues.watch}.\n`);
   const stop = async () => {
     await worker.stop();
     await closeHouse(house);
@@ -110,6 +90,6 @@ async function main(): Promise<void> {
 if (require.main === module) {
   main().catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
+    process.exitCode = error instanceof BadInput ? 2 : 1;
   });
 }

@@ -11,12 +11,13 @@ import type { Attestation, Finding } from '../playbook/prerequisites';
 import type { Settings } from '../playbook/settings';
 import { BadInput } from '../plugins/errors';
 import { readMoment } from '../settings/moment';
+import { connectTemporal } from '../temporal/connect';
 import { readHouseAddresses } from './house-addresses';
 import { printAttestation, printCheck, printPrerequisites } from './print-check';
 import { actorFor, settingsFor, tell, tenantOf } from './session';
 
 const checkWithinMs = 120_000;
-const connectWithinMs = 5_000;
+const lookWithinMs = 5_000;
 
 export function addCheckCommands(program: Command): void {
   program
@@ -123,25 +124,22 @@ async function closeAll(tenants: ReturnType<typeof openTenants>): Promise<void> 
 }
 
 /** Our own server makes what it lacks when it starts; one of somebody else must have it. */
-async function lookAtTemporal({ temporal, dataFolder }: Settings): Promise<Finding> {
-  const running = await readHouseAddresses(dataFolder);
-  const address = temporal.address ?? running?.temporal;
+async function lookAtTemporal(settings: Settings): Promise<Finding> {
+  const { temporal, dataFolder } = settings;
+  const running = (await readHouseAddresses(dataFolder))?.temporal;
   const own = 'Our own server adds them when `lost-device up` starts it.';
-  if (address === undefined) return { is: 'well', says: own };
+  if (temporal.address === undefined && running === undefined) return { is: 'well', says: own };
   let connection: Connection | undefined;
   try {
-    connection = await Connection.connect({ address, connectTimeout: connectWithinMs });
-    return await connection.withDeadline(Date.now() + connectWithinMs, () =>
-      lookAtSearchAttributes(connection as Connection, temporal.namespace),
+    const opened = await connectTemporal(Connection, settings, running);
+    connection = opened;
+    return await opened.withDeadline(Date.now() + lookWithinMs, () =>
+      lookAtSearchAttributes(opened, temporal.namespace),
     );
   } catch (error) {
     // A house that was killed leaves its address behind.
     if (temporal.address === undefined) return { is: 'well', says: own };
-    const reason = error instanceof Error ? error.message : 'no reason given';
-    return {
-      is: 'lacking',
-      says: `Temporal does not answer at ${address} (${reason}): start it, or correct the address.`,
-    };
+    return { is: 'lacking', says: error instanceof Error ? error.message : 'Temporal does not answer.' };
   } finally {
     await connection?.close();
   }

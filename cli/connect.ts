@@ -6,10 +6,9 @@ import { Connection } from '@temporalio/client';
 import { closeHouse, openHouse } from '../open-house';
 import type { Settings } from '../playbook/settings';
 import { VendorUnavailable } from '../plugins/errors';
+import { connectTemporal } from '../temporal/connect';
 import { openClient } from '../temporal/open-client';
 import { readHouseAddresses } from './house-addresses';
-
-const connectWithinMs = 5_000;
 
 export interface Connected {
   house: ReturnType<typeof openHouse>;
@@ -17,19 +16,16 @@ export interface Connected {
 }
 
 /**
- * Reach Temporal at the settings' address, or where `lost-device up` says that it runs.
+ * Reach Temporal as the settings say, or where `lost-device up` says that it runs.
  * @throws VendorUnavailable LDP_UNREACHABLE when nothing answers there.
+ * @throws BadInput LDP_BAD_INPUT when it does not let us in.
  */
 export async function connect(settings: Settings): Promise<Connected> {
-  const address = settings.temporal.address ?? (await readHouseAddresses(settings.dataFolder))?.temporal;
-  if (address === undefined) {
+  const own = (await readHouseAddresses(settings.dataFolder))?.temporal;
+  if (settings.temporal.address === undefined && own === undefined) {
     throw new VendorUnavailable('LDP_UNREACHABLE', '`lost-device up` is not running: start it, and try again.');
   }
-  const connection = await Connection.connect({ address, connectTimeout: connectWithinMs }).catch(() => {
-    const remedy =
-      settings.temporal.address === undefined ? 'start `lost-device up`' : 'start it, or correct temporal.address';
-    throw new VendorUnavailable('LDP_UNREACHABLE', `Temporal does not answer at ${address}: ${remedy}, and try again.`);
-  });
+  const connection = await connectTemporal(Connection, settings, own);
   const house = openHouse(settings, openClient(settings, connection), false);
   return {
     house,

@@ -13,6 +13,7 @@ import { createCaseClient } from '../client/cases';
 import type { Guards } from '../client/guard';
 import { createGuards } from '../client/guard';
 import type { CaseState } from '../playbook/case';
+import { connectTemporal } from '../temporal/connect';
 import { taskQueues, workflowIds } from '../workflows/ids';
 import type { Decision } from '../workflows/messages';
 import type { Reconciled } from '../workflows/reconciliation';
@@ -63,7 +64,7 @@ export interface World {
 }
 
 export async function openWorld(stage: Stage): Promise<World> {
-  const connection = await Connection.connect({ address: stage.house.addresses.temporal });
+  const connection = await connectTemporal(Connection, stage.settings, stage.house.addresses.temporal);
   const client = new Client({ connection, namespace: stage.settings.temporal.namespace });
   const cases = createCaseClient({
     client,

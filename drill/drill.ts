@@ -8,7 +8,6 @@ import { NativeConnection } from '@temporalio/worker';
 import { closeHouse, openHouse } from '../open-house';
 import type { Settings, TenantSettings } from '../playbook/settings';
 import type { SettingsWithoutSecrets } from '../settings/load';
-import { prepareNamespace } from '../temporal/namespace';
 import { openClient } from '../temporal/open-client';
 import { startTemporalServer } from '../temporal/server';
 import { startWorker } from '../worker';
@@ -58,7 +57,6 @@ export async function drill(
     parts.push(() => server.stop());
     const connection = await NativeConnection.connect({ address: server.address });
     parts.push(() => connection.close());
-    await prepareNamespace(connection, namespace);
     const played = settingsToPlay(settings, tenant, given);
     const house = openHouse(played, openClient(played, connection), true, () => players);
     parts.push(() => closeHouse(house));

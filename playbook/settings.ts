@@ -12,6 +12,8 @@ export interface Settings {
   temporal: {
     /** `host:port` of a server that somebody else runs; undefined: our own, in the data folder. */
     address?: string;
+    /** How that server lets us in: only with an address, so that our own is shown nothing. */
+    access?: TemporalAccess;
     namespace: string;
     /** Ports of our own server; 0 picks a free one. */
     port: number;
@@ -27,6 +29,21 @@ export interface Settings {
   /** What Temporal keeps is encrypted, and its ids hold keyed hashes. Undefined: both are in clear. */
   encryption?: Encryption;
   tenants: Record<string, TenantSettings>;
+}
+
+/** What a Temporal of somebody else asks for. Keys and certificates as they are, in PEM. */
+export interface TemporalAccess {
+  /** True: TLS by the certificates that Node trusts. */
+  tls?:
+    | boolean
+    | {
+        serverNameOverride?: string;
+        serverRootCACertificate?: Uint8Array;
+        clientCertPair?: { crt: Uint8Array; key: Uint8Array };
+      };
+  apiKey?: string;
+  /** Headers of every call. */
+  metadata?: Record<string, string>;
 }
 
 /** The keys of what Temporal keeps. */

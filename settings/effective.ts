@@ -19,7 +19,7 @@ export type EffectiveSettings = Record<string, unknown>;
  */
 export async function readEffectiveSettings(file = usualFile()): Promise<EffectiveSettings> {
   const { settings, written } = await readSettings(file, 'only look for them');
-  const { address } = settings.temporal;
+  const { address, namespace } = settings.temporal;
   const tenants = Object.entries(written.tenants).map(([tenant, parts]) => {
     const products = Object.entries(parts.plugins).map(([name, { plugin, ...given }]) => {
       const read = plugins[plugin]?.settings.parse(settings.tenants[tenant]?.plugins[name]?.settings) ?? {};
@@ -30,7 +30,7 @@ export async function readEffectiveSettings(file = usualFile()): Promise<Effecti
   const effective = {
     ...written,
     data: settings.dataFolder,
-    temporal: { ...written.temporal, ...(address !== undefined && { address }) },
+    temporal: { ...written.temporal, namespace, ...(address !== undefined && { address }) },
     tenants: Object.fromEntries(tenants),
   };
   return inWords(effective) as EffectiveSettings;

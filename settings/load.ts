@@ -9,7 +9,6 @@ import type { Encryption, Settings, TenantSettings } from '../playbook/settings'
 import { plugins } from '../plugins';
 import { BadInput } from '../plugins/errors';
 import type { Role } from '../plugins/roles';
-import { taskQueues } from '../workflows/ids';
 import { ensureIndexKey } from './index-key';
 import { parseKeyring } from './keyring';
 import { Mistakes, type Path } from './mistakes';
@@ -17,6 +16,7 @@ import { checkNames } from './names';
 import { readPluginPart, type PluginPart, type ReadFrom } from './plugin-part';
 import { settingsFile } from './schema';
 import { fetchSecret, whyMissing, type Reference } from './secrets';
+import { readTemporal } from './temporal-part';
 import { childOf, entriesOf } from './written';
 
 /** `LOST_DEVICE_SETTINGS` in the environment, else `lost-device.yaml` in the current folder. */
@@ -82,18 +82,17 @@ export async function readSettings(file: string, secrets: 'fetch secrets' | 'onl
   const from = { folder, mistakes, ...(secrets === 'only look for them' && { missingSecrets }) };
   const tenantPlugins = await readTenantPlugins(written, from);
   const encryption = checked.success ? await readEncryption(checked.data.encryption?.keys, from) : undefined;
+  const where = checked.success ? await readTemporal(checked.data.temporal, from) : undefined;
   for (const [tenant, parts] of entriesOf(childOf(written, 'tenants')))
     checkNames(parts, ['tenants', tenant], notifiersOf(parts), mistakes);
   mistakes.throwIfAny();
-  if (!checked.success) throw new Error('The settings were refused without a mistake.');
+  if (!checked.success || where === undefined) throw new Error('The settings were refused without a mistake.');
 
-  const { data, temporal, http, tenants } = checked.data;
+  const { data, http, tenants } = checked.data;
   const dataFolder = path.resolve(folder, data);
-  const address = process.env.TEMPORAL_ADDRESS || temporal.address;
-  const { namespace, port, uiPort, keepClosed: keepClosedMs } = temporal;
   const settings: Settings = {
     dataFolder,
-    temporal: { ...(address && { address }), namespace, port, uiPort, keepClosedMs, taskQueue: taskQueues.main },
+    temporal: where,
     http,
     ...(encryption && { encryption }),
     tenants: Object.fromEntries(

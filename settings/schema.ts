@@ -218,7 +218,23 @@ export const settingsFile = z.strictObject(
           .regex(/^[^\s/:]+:\d{1,5}$/, { error: 'is no address: write host:port' })
           .optional()
           .describe('A server that somebody else runs. TEMPORAL_ADDRESS in the environment goes first.'),
-        namespace: filledText.default('default').describe('The namespace that cases live in.'),
+        namespace: filledText
+          .optional()
+          .describe(
+            "The namespace that cases live in: TEMPORAL_NAMESPACE in the environment, then this, then the profile's, then default.",
+          ),
+        profile: filledText
+          .optional()
+          .describe(
+            'A profile of temporal.toml: address, namespace, TLS with client certificate, API key. TEMPORAL_PROFILE in the ' +
+              'environment goes first. Without a name here or there no such file is read.',
+          ),
+        config: filledText
+          .optional()
+          .describe(
+            'Another temporal.toml than the one of our account; a relative path starts beside the settings file. ' +
+              'TEMPORAL_CONFIG_FILE in the environment goes first.',
+          ),
         port: port.default(7233).describe('Port of our own server, when no address is given; 0 takes a free one.'),
         uiPort: port.default(8233).describe('Port of the web pages of our own server; 0 takes a free one.'),
         keepClosed: duration

@@ -72,7 +72,7 @@ const parts: Part[] = [
     types: ['client'],
   },
   { name: 'settings', imports: ['playbook', 'playbook/schemas', ...anyPlugin, 'workflows/ids'] },
-  { name: 'temporal', imports: ['playbook', 'workflows/search-attributes'] },
+  { name: 'temporal', imports: ['playbook', 'plugins/errors', 'workflows/search-attributes'] },
   // Cases are reached through a Temporal client and messages, never by the code that runs them.
   {
     name: 'client',
@@ -105,7 +105,7 @@ const parts: Part[] = [
   { name: 'simulator', imports: [] },
 ];
 /** They stand around the product and may import all of it; nothing of the product imports them. */
-const around = ['demo', 'bench', 'test', 'setup', 'simulator'];
+const around = ['demo', 'bench', 'examples', 'test', 'setup', 'simulator'];
 
 /**
  * Says what is wrong with an import, or nothing.

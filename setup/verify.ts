@@ -3,6 +3,7 @@
  * `--skip-tests` leaves the tests to somebody who has just run them.
  * @module
  */
+import { readdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runTool } from './run-tool';
@@ -27,6 +28,11 @@ const tool = (name: string, command: string, ...args: string[]): Gate => ({
   check: () => runTool(command, args),
 });
 
+/** The pattern in `exports` stands for these. */
+const productEntries = readdirSync(join(__dirname, '..', 'plugins'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => `plugins/${name}`);
+
 const story = (title: string, name: string) => tool(`demo: ${title}`, 'tsx', 'demo/main.ts', '--exit', '--story', name);
 
 /** Two rows side by side, each in its order: a demo mostly waits. */
@@ -42,6 +48,8 @@ const rows: Gate[][] = [
     tool('docs: references in step', 'tsx', 'setup/references.ts', '--check'),
     tool('package: packed, installed and run elsewhere', 'tsx', 'setup/installed-package.ts'),
     tool('package: publint', 'publint', '--strict'),
+    // As Node resolves it from CommonJS and from modules; older ways know no subpaths.
+    tool('package: types', 'attw', '--pack', '.', '--profile', 'node16', '--include-entrypoints', ...productEntries),
     { name: 'budget: workflow bundle', check: checkBundle },
     { name: 'budget: history of a standard case', check: checkHistory },
   ],

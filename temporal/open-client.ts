@@ -7,17 +7,20 @@ import type { DataConverter } from '@temporalio/common';
 import type { Settings } from '../playbook/settings';
 import { createPayloadCodec } from './payload-codec';
 
-/** In the namespace of the settings, encrypting where they have a keyring. Workers take `options.dataConverter` from it. */
+/** Encrypting where the settings have a keyring. The failure converter must be in the bundle of the workflows as well. */
+export function dataConverterOf({ encryption }: Pick<Settings, 'encryption'>): DataConverter {
+  if (encryption === undefined) return {};
+  return {
+    payloadCodecs: [createPayloadCodec(encryption)],
+    failureConverterPath: require.resolve('./failure-converter'),
+  };
+}
+
+/** In the namespace of the settings. Workers take `options.dataConverter` from it. */
 export function openClient(
-  { temporal: { namespace }, encryption }: Pick<Settings, 'temporal' | 'encryption'>,
+  settings: Pick<Settings, 'temporal' | 'encryption'>,
   connection: NonNullable<ClientOptions['connection']>,
 ): Client {
-  const dataConverter: DataConverter =
-    encryption === undefined
-      ? {}
-      : {
-          payloadCodecs: [createPayloadCodec(encryption)],
-          failureConverterPath: require.resolve('./failure-converter'),
-        };
-  return new Client({ connection, namespace, dataConverter });
+  const { namespace } = settings.temporal;
+  return new Client({ connection, namespace, dataConverter: dataConverterOf(settings) });
 }
