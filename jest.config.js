@@ -24,7 +24,8 @@ const withWorkflows = {
 
 /** @type {import('jest').Config} */
 module.exports = {
-  maxWorkers: 2,
+  // Three for two processors: tests of what comes later mostly wait.
+  maxWorkers: 3,
   testTimeout: 180_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: tests('unit') },
