@@ -20,9 +20,10 @@ import { playScenes, startGuideHouse, type Scene } from './guide-scenes';
 
 /** Blocks that no test can run, by page: whoever leaves one out says so here too. */
 const notRun: Record<string, number> = {
-  'README.md': 3,
+  'README.md': 4,
   'docs/getting-started.md': 2,
   'docs/runbook/drill.md': 2,
+  'examples/own-worker/README.md': 2,
   'plugins/secret-command/README.md': 1,
 };
 
