@@ -59,6 +59,7 @@ test('Temporal does not answer: people are paged once, and told when it does aga
   try {
     process.kill(house.temporalPid, 'SIGSTOP');
     await house.untilMail(subject, 'Temporal does not answer.');
+    await eventually(async () => expect(await house.changes('alarm:temporal-away')).toHaveLength(1));
     await house.fault({ match: { path: '/v2/enqueue' }, times: 'always', effect: { status: 500 } });
     process.kill(house.temporalPid, 'SIGCONT');
     await house.untilMail(`Over: ${subject}`);

@@ -58,7 +58,7 @@ async function stoppedBy(bundle: string, house: TestHouse): Promise<[kind: strin
 
 /** Visibility lags a moment behind. */
 async function untilListed({ house }: TestHouse, wanted: string): Promise<void> {
-  for (const endMs = Date.now() + 25_000; ; await setTimeout(100)) {
+  for (const endMs = Date.now() + 60_000; ; await setTimeout(100)) {
     if ((await house.cases.list()).some(({ workflowId }) => workflowId === wanted)) return;
     if (Date.now() > endMs) throw new Error(`${wanted} is not listed`);
   }
@@ -342,7 +342,7 @@ test('what would stand still is found before the new version runs, and named', a
 });
 
 async function untilFailed(house: TestHouse, workflowId: string): Promise<void> {
-  for (const endMs = Date.now() + 25_000; ; await setTimeout(100)) {
+  for (const endMs = Date.now() + 60_000; ; await setTimeout(100)) {
     const { events } = await house.handle(workflowId).fetchHistory();
     if (events?.some(({ workflowTaskFailedEventAttributes: failed }) => failed)) return;
     if (Date.now() > endMs) throw new Error(`${workflowId} did not freeze`);
