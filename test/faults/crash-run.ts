@@ -166,9 +166,9 @@ async function lookAtAll(world: CrashWorld, played: Played[], wrong: string[]) {
     if (mine.length !== 1) say(`has ${mine.length} cases`);
     const found = await world
       .untilSaid(workflowId, 'at rest', (state) => state.closedAt !== undefined || isAtRest(state))
-      .catch(() => undefined);
-    if (found === undefined) {
-      say('does not answer, or never comes to rest');
+      .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+    if (found instanceof Error) {
+      say(`does not answer, or never comes to rest: ${found.message}`);
       continue;
     }
     if (found.outcome !== course.ends.outcome) say(`ended as ${found.outcome}`);
