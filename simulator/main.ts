@@ -7,7 +7,7 @@ import { fstatSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { startSimulator } from './server';
-import { writeSimulatorSettings } from './settings';
+import { everyVendor, writeSimulatorSettings } from './settings';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -38,16 +38,7 @@ async function main(): Promise<void> {
           folder: path.resolve(values.settings),
           simulator: simulator.url,
           tenant: 'simulated',
-          with: {
-            entra: { lostGroup: true, signIns: true },
-            servicenow: true,
-            pagerDuty: true,
-            crowdstrike: true,
-            secrets: true,
-            intune: true,
-            tag: true,
-            netskopeV1: true,
-          },
+          with: everyVendor,
           wipe: { approvers: ['ana', 'bo'] },
         });
   process.stdout.write(`${JSON.stringify({ simulator: simulator.url, ...(written && { settings: written.file }) })}\n`);

@@ -45,6 +45,18 @@ export interface SimulatorSettings {
   temporal?: string;
 }
 
+/** All of them but mail, which the simulator does not have. */
+export const everyVendor: SimulatorSettings['with'] = {
+  entra: { lostGroup: true, signIns: true },
+  servicenow: true,
+  pagerDuty: true,
+  crowdstrike: true,
+  secrets: true,
+  intune: true,
+  tag: true,
+  netskopeV1: true,
+};
+
 /** Writes the file; answers where it lies and the secret by which webhooks are signed. */
 export function writeSimulatorSettings(options: SimulatorSettings): { file: string; webhookSecret: string } {
   const { folder, simulator: url, people, rotas, onCall, sites, pattern, wipe } = options;

@@ -18,7 +18,7 @@ import type { Settings } from '../../playbook/settings';
 import { loadSettings } from '../../settings/load';
 import type { CallRecord } from '../../simulator/calls';
 import { startSimulator } from '../../simulator/server';
-import { writeSimulatorSettings } from '../../simulator/settings';
+import { everyVendor, writeSimulatorSettings } from '../../simulator/settings';
 import { activityPrefix } from '../../workflows/activity-names';
 import type { Effect } from './vendor-faults';
 
@@ -247,16 +247,7 @@ export async function readUsualSettings(folder: string): Promise<Usual> {
     folder,
     simulator: usualUrl,
     tenant: usualTenant,
-    with: {
-      entra: { lostGroup: true, signIns: true },
-      servicenow: true,
-      pagerDuty: true,
-      crowdstrike: true,
-      secrets: true,
-      intune: true,
-      tag: true,
-      netskopeV1: true,
-    },
+    with: everyVendor,
     pollEveryMs: 100,
     indexEvery: '100ms',
     guard: { containmentsPerHour: 100_000 },

@@ -8,7 +8,6 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { SMTPServer } from 'smtp-server';
 import { parse, stringify } from 'yaml';
-import { runCli } from '../../cli/program';
 import { pluginListSchema } from '../../playbook/schemas/answers';
 import {
   attestationSchema,
@@ -17,7 +16,8 @@ import {
   prerequisiteListSchema,
 } from '../../playbook/schemas/preflight';
 import { startSimulator, type RunningSimulator } from '../../simulator/server';
-import { writeSimulatorSettings } from '../../simulator/settings';
+import { everyVendor, writeSimulatorSettings } from '../../simulator/settings';
+import { runQuietly } from '../setup/run-cli';
 
 let folder: string;
 let simulator: RunningSimulator;
@@ -45,17 +45,7 @@ beforeEach(() => {
     folder,
     simulator: simulator.url,
     tenant: 'acme',
-    with: {
-      entra: { lostGroup: true, signIns: true },
-      servicenow: true,
-      mailPort: (mail.server.address() as AddressInfo).port,
-      pagerDuty: true,
-      crowdstrike: true,
-      secrets: true,
-      intune: true,
-      tag: true,
-      netskopeV1: true,
-    },
+    with: { ...everyVendor, mailPort: (mail.server.address() as AddressInfo).port },
     rules: { directorySteps: { stolen: ['revoke-sessions', 'disable-device', 'disable-user'] } },
     wipe: { dryRun: false, approvers: ['ana', 'bo'] },
     people: Object.fromEntries(
@@ -65,21 +55,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function run(...given: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest
-      .spyOn(process[name], 'write')
-      .mockImplementation((text) => ((said[name === 'stdout' ? 'out' : 'err'] += String(text)), true)),
-  );
-  process.exitCode = 0;
-  try {
-    return { code: await runCli([...given, '--settings', file]), ...said };
-  } finally {
-    process.exitCode = 0;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (...given: string[]) => runQuietly(...given, '--settings', file);
 
 const check = async (...options: string[]) => {
   const { code, out, err } = await run('check', '--json', ...options);

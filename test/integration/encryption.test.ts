@@ -7,10 +7,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { Webhook } from 'standardwebhooks';
 import type { Decision } from '../../workflows/messages';
 import { answer, recovered, retryStep } from '../../workflows/messages';
-import { runCli } from '../../cli/program';
 import { RefusedByRule } from '../../client/cases';
 import { startHouse, type RunningHouse } from '../../house';
 import { closeHouse, openHouse } from '../../open-house';
@@ -23,9 +21,11 @@ import { loadSettings } from '../../settings/load';
 import { bundleWorkflows } from '../../setup/workflow-bundle';
 import { startSimulator, type RunningSimulator } from '../../simulator/server';
 import { writeSimulatorSettings } from '../../simulator/settings';
+import { signedHeaders } from '../../simulator/sign';
 import { openClient } from '../../temporal/open-client';
 import { checkUpgrade } from '../../upgrade-check';
 import { eventually } from '../setup/eventually';
+import { type Ran, runQuietly } from '../setup/run-cli';
 import '../setup/time-skipping'; // It sets the SDK's log level, once per process.
 
 const folder = mkdtempSync(join(tmpdir(), 'lost-device-encryption-'));
@@ -33,7 +33,7 @@ const keys = join(folder, 'keyring.json');
 const bundle = join(folder, 'workflows.js');
 let simulator: RunningSimulator;
 let file: string;
-let signer: Webhook;
+let webhookSecret: string;
 let house: RunningHouse;
 
 /** What would tell. The last three become known to the case by themselves. */
@@ -93,17 +93,12 @@ async function withCases<T>(act: (opened: ReturnType<typeof openHouse>, settings
 }
 
 /** The command line, on the Temporal of the house. */
-async function run(...given: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' };
-  const listen = (stream: 'stdout' | 'stderr', as: keyof typeof said) =>
-    jest.spyOn(process[stream], 'write').mockImplementation((text) => ((said[as] += String(text)), true));
-  const spies = [listen('stdout', 'out'), listen('stderr', 'err')];
+async function run(...given: string[]): Promise<Ran> {
   process.env.TEMPORAL_ADDRESS = house.addresses.temporal;
   try {
-    return { code: await runCli([...given, '--settings', file]), ...said };
+    return await runQuietly(...given, '--settings', file);
   } finally {
     delete process.env.TEMPORAL_ADDRESS;
-    for (const spy of spies) spy.mockRestore();
   }
 }
 
@@ -118,8 +113,7 @@ beforeAll(async () => {
     indexEvery: '1s',
     rules: { waits: { retryFirstMs: 200 } },
   });
-  ({ file } = written);
-  signer = new Webhook(written.webhookSecret);
+  ({ file, webhookSecret } = written);
   await writeNewKeyring(keys);
   writeFileSync(file, `encryption: { keys: file:${keys} }\n${readFileSync(file, 'utf8')}`);
   writeFileSync(bundle, await bundleWorkflows('encrypted'));
@@ -147,17 +141,10 @@ test('a case is played from webhook to recovered, and what people type finds it'
     user,
     report: { kind: 'stolen', lastHeldWhere: whereHeld },
   });
-  const id = `msg_${randomUUID()}`;
-  const at = new Date();
   const taken = await fetch(`${house.addresses.webhooks}/webhooks/tickets/generic`, {
     method: 'POST',
     body,
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-      'webhook-signature': signer.sign(id, at, body),
-    },
+    headers: signedHeaders(webhookSecret, body, `msg_${randomUUID()}`),
   });
   const workflowId = ((await taken.json()) as { case: string }).case;
   expect(workflowId).toMatch(/^lost-device:acme:[\w-]{22}$/);

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { NativeConnection } from '@temporalio/worker';
-import { runCli } from '../../cli/program';
 import { startHouse, type RunningHouse } from '../../house';
 import type { CaseState } from '../../playbook/case';
 import { BadInput } from '../../plugins/errors';
@@ -14,6 +13,7 @@ import { connectTemporal } from '../../temporal/connect';
 import { startTemporalServer, type TemporalServer } from '../../temporal/server';
 import { createAuthority } from '../setup/certificates';
 import { eventually } from '../setup/eventually';
+import { runQuietly } from '../setup/run-cli';
 import '../setup/time-skipping'; // It sets the SDK's log level, once per process.
 import { startTlsProxy, type TlsProxy } from '../setup/tls-proxy';
 
@@ -82,19 +82,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function run(...given: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said = { out: '', err: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest
-      .spyOn(process[name], 'write')
-      .mockImplementation((text) => ((said[name === 'stdout' ? 'out' : 'err'] += String(text)), true)),
-  );
-  try {
-    return { code: await runCli([...given, '--settings', file]), ...said };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const run = (...given: string[]) => runQuietly(...given, '--settings', file);
 
 test('a case is opened and contained through it, and every call shows certificate and key', async () => {
   let house: RunningHouse | undefined;

@@ -6,9 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Webhook } from 'standardwebhooks';
 import { parse, stringify } from 'yaml';
-import { runCli } from '../../cli/program';
 import type { CaseSummary } from '../../client/cases';
 import { startHouse, type RunningHouse } from '../../house';
 import type { CaseState } from '../../playbook/case';
@@ -16,8 +14,10 @@ import { loadSettings } from '../../settings/load';
 import type { CallRecord } from '../../simulator/calls';
 import { startSimulator, type RunningSimulator } from '../../simulator/server';
 import { writeSimulatorSettings } from '../../simulator/settings';
+import { signedHeaders } from '../../simulator/sign';
 import { startTemporalServer, type TemporalServer } from '../../temporal/server';
 import { eventually } from '../setup/eventually';
+import { runQuietly } from '../setup/run-cli';
 import '../setup/time-skipping'; // It sets the SDK's log level, once per process.
 
 const folder = mkdtempSync(join(tmpdir(), 'lost-device-tenants-'));
@@ -27,7 +27,8 @@ const ofGlobex = 'lost-device:globex:SN0042';
 let vendors: { acme: RunningSimulator; globex: RunningSimulator };
 let temporal: TemporalServer;
 let house: RunningHouse;
-let doors: Record<string, Webhook>;
+/** The secrets of the senders, by their doors. */
+let doors: Record<string, string>;
 
 interface Written {
   tenants: Record<string, { plugins: Record<string, unknown>; guard?: object }>;
@@ -65,7 +66,7 @@ beforeAll(async () => {
     globex: { ...second?.tenants.globex, plugins: { ...products, door: generic } },
   };
   writeFileSync(file, stringify({ ...first, tenants }), { mode: 0o600 });
-  doors = { generic: new Webhook(one.webhookSecret), door: new Webhook(other.webhookSecret) };
+  doors = { generic: one.webhookSecret, door: other.webhookSecret };
   const bundle = process.env.LOST_DEVICE_WORKFLOW_BUNDLE;
   house = await startHouse(await loadSettings(file), { ...(bundle && { workflowBundlePath: bundle }) });
 });
@@ -80,17 +81,10 @@ afterAll(async () => {
 /** A ticket at one door, signed by the sender of the same or of another one. */
 async function send(door: string, serial: string, signedBy = door) {
   const body = JSON.stringify({ ticket: `LOST-${serial}`, device: { serial }, report: { kind: 'lost' } });
-  const id = `msg_${randomUUID()}`;
-  const at = new Date();
   const answer = await fetch(`${house.addresses.webhooks}/webhooks/tickets/${door}`, {
     method: 'POST',
     body,
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-      'webhook-signature': doors[signedBy]?.sign(id, at, body) ?? '',
-    },
+    headers: signedHeaders(doors[signedBy] ?? '', body, `msg_${randomUUID()}`),
   });
   return { status: answer.status, body: (await answer.json()) as { case?: string } };
 }
@@ -106,18 +100,8 @@ const control = (vendor: RunningSimulator, path: string, body: object) =>
   fetch(`${vendor.url}/control/${path}`, { method: 'POST', body: JSON.stringify(body) });
 
 async function cli(...given: string[]): Promise<{ code: number; rows: Record<string, unknown>[]; err: string }> {
-  const said = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    jest.spyOn(process[name], 'write').mockImplementation((text) => ((said[name] += String(text)), true)),
-  );
-  try {
-    const code = await runCli([...given, '--json', '--settings', file]);
-    const rows = said.stdout === '' ? [] : (JSON.parse(said.stdout) as Record<string, unknown>[]);
-    return { code, rows, err: said.stderr };
-  } finally {
-    process.exitCode = 0;
-    for (const spy of spies) spy.mockRestore();
-  }
+  const { code, out, err } = await runQuietly(...given, '--json', '--settings', file);
+  return { code, rows: out === '' ? [] : (JSON.parse(out) as Record<string, unknown>[]), err };
 }
 
 test('a ticket of one company opens a case there, and the other one hears no word of it', async () => {

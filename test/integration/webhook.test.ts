@@ -13,26 +13,27 @@ import { loadSettings } from '../../settings/load';
 import type { CallRecord } from '../../simulator/calls';
 import { startSimulator, type RunningSimulator } from '../../simulator/server';
 import { writeSimulatorSettings } from '../../simulator/settings';
+import { signedHeaders } from '../../simulator/sign';
 import { eventually } from '../setup/eventually';
 import '../setup/time-skipping'; // It sets the SDK's log level, once per process.
 
 const folder = mkdtempSync(join(tmpdir(), 'lost-device-webhook-'));
 let simulator: RunningSimulator;
 let house: RunningHouse;
-let signer: Webhook;
+let webhookSecret: string;
 
 beforeAll(async () => {
   simulator = await startSimulator({ port: 0, seed: 1 });
-  const { file, webhookSecret } = writeSimulatorSettings({
+  const written = writeSimulatorSettings({
     folder,
     simulator: simulator.url,
     tenant: 'acme',
     with: {},
     indexEvery: '1s',
   });
-  signer = new Webhook(webhookSecret);
+  ({ webhookSecret } = written);
   const bundle = process.env.LOST_DEVICE_WORKFLOW_BUNDLE;
-  house = await startHouse(await loadSettings(file), { ...(bundle && { workflowBundlePath: bundle }) });
+  house = await startHouse(await loadSettings(written.file), { ...(bundle && { workflowBundlePath: bundle }) });
 });
 
 afterAll(async () => {
@@ -52,10 +53,8 @@ async function send(body: string, { id = `msg_${randomUUID()}`, at = new Date(),
     method: 'POST',
     body,
     headers: {
-      'content-type': 'application/json',
-      'webhook-id': id,
-      'webhook-timestamp': String(Math.floor(at.getTime() / 1000)),
-      'webhook-signature': signature ?? signer.sign(id, at, body),
+      ...signedHeaders(webhookSecret, body, id, at),
+      ...(signature !== undefined && { 'webhook-signature': signature }),
     },
   });
   return { status: answer.status, body: (await answer.json()) as { case?: string; outcome?: string } };
