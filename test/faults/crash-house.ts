@@ -171,6 +171,7 @@ export async function openCrashHouse(options: {
 
   return {
     folder,
+    client: house.client,
     cases: house.cases,
     readFeeds: house.readFeeds,
     /** Calls a control route of the simulated world. */

@@ -13,6 +13,7 @@ import type { Course } from './crash-courses';
 import { courses } from './crash-courses';
 import type { CrashHouse } from './crash-house';
 import { openCrashHouse, programs } from './crash-house';
+import { replayAll } from './crash-replay';
 import type { CrashWorld, Laptop } from './crash-world';
 import { laptopAt, openCrashWorld } from './crash-world';
 
@@ -63,6 +64,8 @@ export async function playRun(options: { build: string; seed: number; cases: num
     const played = await Promise.all(plans.map((plan) => play(world, plan, wrong)));
     await killing;
     const looked = await lookAtAll(world, played, wrong);
+    // A quarter of a run's time, so only where it may explain something.
+    if (wrong.length > 0) wrong.push(...(await replayAll(house.client, build, `seed-${seed}`)));
     const seconds = Math.round((Date.now() - startedMs) / secondMs);
     return { seed, cases, kills, seconds, ...looked, diedAlone: house.diedAlone.length, wrong };
   } finally {

@@ -92,7 +92,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
         const found = await look();
         if (found !== undefined) return found;
       } catch (error) {
-        because = error instanceof Error ? ` ${error.message}` : '';
+        because = error instanceof Error ? ` ${reasonOf(error)}` : '';
       }
       if (Date.now() > endMs) throw new Error(`In ${withinMs / secondMs} s never came: ${what}.${because}`);
     }
@@ -209,6 +209,10 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
     },
   };
 }
+
+/** Temporal's client says what happened in the cause of what it throws. */
+const reasonOf = ({ message, cause }: Error): string =>
+  cause instanceof Error ? `${message}: ${reasonOf(cause)}` : message;
 
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   const patience = new AbortController();
