@@ -31,6 +31,7 @@ import { prepareNamespace } from './temporal/namespace';
 import { dataConverterOf, openClient } from './temporal/open-client';
 import { activityPrefix } from './workflows/activity-names';
 import { taskQueues } from './workflows/ids';
+import { askAgain } from './workflows/messages';
 
 export type { Settings } from './playbook/settings';
 export { loadSettings } from './settings/load';
@@ -51,7 +52,7 @@ export const taskQueue = taskQueues.main;
  *   own, over the same connection. When one of the two workers ends, so does the other. Nothing else is needed but the
  *   process that takes webhooks, and `lost-device` for people.
  * - **Client**: our data converter.
- * - **Bundler**: the failure converter of the encryption, which must be in the workflows' bundle.
+ * - **Bundler**: what must be in the workflows' bundle: our interceptors, and the failure converter of the encryption.
  */
 export class LostDevicePlugin extends SimplePlugin {
   /** Resolves once the worker runs, and all that runs beside it. Never rejects: `worker.run()` says why it did not. */
@@ -74,7 +75,7 @@ export class LostDevicePlugin extends SimplePlugin {
     super({
       name: 'lost-device-playbook.LostDevicePlugin',
       dataConverter,
-      workerInterceptors: { activity: [ofOurs] },
+      workerInterceptors: { activity: [ofOurs], workflowModules: [require.resolve('./workflows/interceptors')] },
     });
     this.dataConverter = dataConverter;
     this.started = new Promise((resolve) => (this.tellStarted = resolve));
@@ -92,7 +93,13 @@ export class LostDevicePlugin extends SimplePlugin {
         `The worker's namespace is ${namespace}, and the settings' ${this.settings.temporal.namespace}: make them the same`,
       );
     this.refuseOther(dataConverter);
-    if (this.dataConverter.failureConverterPath && workflowBundle && !encodesFailures(workflowBundle))
+    const bundle = workflowBundle && codeOf(workflowBundle);
+    if (bundle?.includes(askAgain) === false)
+      refuse(
+        'The bundle of the workflows lacks our interceptors, so that a question could stop a case for good: give this plugin ' +
+          'to bundleWorkflowCode',
+      );
+    if (this.dataConverter.failureConverterPath && bundle && !encodesFailures(bundle))
       refuse(
         'The bundle of the workflows has no failure converter, so that messages of failures would lie in clear: give this ' +
           'plugin to bundleWorkflowCode',
@@ -199,11 +206,12 @@ async function runTogether(worker: Worker, main: Promise<void>, start: () => Pro
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
-/** The bundle has a failure converter that puts messages into payloads. The SDK's own code has no such words. */
-function encodesFailures(bundle: NonNullable<WorkerOptions['workflowBundle']>): boolean {
-  const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');
-  return code.includes('encodeCommonAttributes: true');
+function codeOf(bundle: NonNullable<WorkerOptions['workflowBundle']>): string {
+  return 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');
 }
+
+/** The bundle has a failure converter that puts messages into payloads. The SDK's own code has no such words. */
+const encodesFailures = (bundle: string) => bundle.includes('encodeCommonAttributes: true');
 
 function refuseClash(names: string[]): void {
   if (names.length > 0) refuse(`Other activities have the names of ours (${names.join(', ')}): name them otherwise`);

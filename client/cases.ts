@@ -23,8 +23,9 @@ import { canonicalSerial, nameTicket } from '../playbook/report';
 import type { Rules } from '../playbook/rules';
 import { taskQueues, workflowIds } from '../workflows/ids';
 import type { CaseInput, Decided, Decision, PageAcknowledged, TriageInput, TriageState } from '../workflows/messages';
-import { pageAcknowledged, reportReceived } from '../workflows/messages';
+import { describe, pageAcknowledged, reportReceived } from '../workflows/messages';
 import { caseAttributes } from '../workflows/search-attributes';
+import { ask } from './ask';
 import { readDecision } from './decision';
 
 /** A case that a rule refused to change: exit code 3 on the command line, 409 over HTTP. */
@@ -60,14 +61,6 @@ const mostTries = 8;
 /** The server then answers FAILED_PRECONDITION (gRPC 9), and the decision was not taken. */
 function wentOnAsNewRun(error: unknown): boolean {
   return error instanceof ServiceError && isGrpcServiceError(error.cause) && Number(error.cause.code) === 9;
-}
-
-/** How long a question waits for a worker before it is asked anew (milliseconds). */
-const queryWaitMs = 3_000;
-
-/** Our own deadline: DEADLINE_EXCEEDED, or CANCELLED where the server was told of it first (gRPC 4 and 1). */
-function wasTooLate(error: unknown): boolean {
-  return error instanceof ServiceError && isGrpcServiceError(error.cause) && [1, 4].includes(Number(error.cause.code));
 }
 
 /** What a case says of itself beside its search attributes. */
@@ -235,28 +228,11 @@ export function createCaseClient({ client, indexKey, hideNames = false, eager, f
 
   /**
    * The whole case or triage. Answers for closed ones too, within the server's retention.
-   *
-   * It never waits long for a worker that may have died: a question that waits in its queue reaches the next worker together with
-   * what has happened meanwhile. That worker (SDK 1.24) takes those events one group earlier than any replay will; the steps
-   * that follow come in another order, and the case would stand still at its next replay. So it is withdrawn, and asked anew.
    * @param options.runId of an earlier case of the same laptop; left out, the newest.
    * @param options.withinMs how long Temporal and a worker may take (milliseconds).
    */
-  async function show(
-    workflowId: string,
-    { runId, withinMs = 30_000 }: { runId?: string; withinMs?: number } = {},
-  ): Promise<CaseState | TriageState> {
-    const handle = client.workflow.getHandle(workflowId, runId);
-    const endMs = Date.now() + withinMs;
-    for (;;) {
-      const untilMs = Math.min(endMs, Date.now() + queryWaitMs);
-      try {
-        return await client.withDeadline(untilMs, () => handle.query<CaseState | TriageState>('describe'));
-      } catch (error) {
-        if (untilMs === endMs || !wasTooLate(error)) throw error;
-      }
-    }
-  }
+  const show = (workflowId: string, { runId, withinMs = 30_000 }: { runId?: string; withinMs?: number } = {}) =>
+    ask<CaseState | TriageState>(client, workflowId, describe, { runId, withinMs });
 
   /**
    * Find the workflow that a person means: a full workflow id, a serial, a ticket id, a hostname or a user. An open case

@@ -21,6 +21,7 @@ import { VendorUnavailable } from '../plugins/errors';
 import { startOfGuard, workflowIds } from '../workflows/ids';
 import type { Decided, Decision, GuardState } from '../workflows/messages';
 import { describeGuard, freeze, freezeNow, unfreeze } from '../workflows/messages';
+import { ask } from './ask';
 import { RefusedByRule } from './cases';
 import { readDecision } from './decision';
 
@@ -67,9 +68,7 @@ export function createGuards(client: Client, tenants: Record<string, Pick<Tenant
     const known = { tenant, dryRun, approvers };
     let state: GuardState;
     try {
-      state = await client.withDeadline(Date.now() + readWithinMs, () =>
-        client.workflow.getHandle(workflowIds.guard(tenant)).query(describeGuard),
-      );
+      state = await ask(client, workflowIds.guard(tenant), describeGuard, { withinMs: readWithinMs });
     } catch (error) {
       if (noWorkerAnswers(error))
         return {

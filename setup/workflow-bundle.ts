@@ -5,13 +5,20 @@
 import path from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
+const workflows = path.join(__dirname, '..', 'workflows');
+
 /**
- * Bundles `workflows/index.ts`; takes one to two seconds.
+ * Bundles the workflows with what a worker's own bundling adds by the plugin; takes one to two seconds.
  * @param kind `encrypted`: with the failure converter, which the SDK does not add to a bundle by itself.
+ * @param workflowsPath Other workflows than ours.
  */
-export async function bundleWorkflows(kind: 'clear' | 'encrypted' = 'clear'): Promise<string> {
+export async function bundleWorkflows(
+  kind: 'clear' | 'encrypted' = 'clear',
+  workflowsPath = path.join(workflows, 'index.ts'),
+): Promise<string> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: path.join(__dirname, '..', 'workflows', 'index.ts'),
+    workflowsPath,
+    workflowInterceptorModules: [path.join(workflows, 'interceptors.ts')],
     ...(kind === 'encrypted' && {
       failureConverterPath: path.join(__dirname, '..', 'temporal', 'failure-converter.ts'),
     }),

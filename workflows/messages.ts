@@ -13,6 +13,9 @@ import type { Rules } from '../playbook/rules';
 import type { Sighting } from '../playbook/sighting';
 import type { DeviceNames, ManagedDevice } from '../playbook/device';
 
+/** What whoever asks a workflow in a moment when it must not answer is told; `client/ask.ts` asks again by itself. */
+export const askAgain = 'The question came together with news that this workflow has not been given yet: ask again.';
+
 // --- the case ----------------------------------------------------------------------------------------------------
 
 /** `state` is given when a case continues as new; otherwise the report opens it. */

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { startServer } from '../../server';
+import { bundleWorkflows } from '../../setup/workflow-bundle';
 import { startWorker } from '../../worker';
 import { workflowIds } from '../../workflows/ids';
 import { eventually } from '../setup/eventually';
@@ -82,10 +82,8 @@ test('Temporal does not answer: people are paged once, and told when it does aga
 
 test('a reconciliation that stands still cannot say so: the process that takes the webhooks does', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'lost-device-no-worker-'));
-  const workflowsPath = require.resolve('../setup/broken-reconciliation');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
   const broken = join(folder, 'broken.js');
-  writeFileSync(broken, code);
+  writeFileSync(broken, await bundleWorkflows('clear', require.resolve('../setup/broken-reconciliation')));
   const house = await startTestHouse({
     work: (...given) => startWorker(...given, broken),
     // Five in a row take minutes.

@@ -7,9 +7,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { runCli } from '../../cli/program';
 import { upgradeCheckSchema } from '../../playbook/schemas/answers';
+import { bundleWorkflows } from '../../setup/workflow-bundle';
 import { checkUpgrade, type UpgradeRow } from '../../upgrade-check';
 import { startWorker } from '../../worker';
 import { workflowIds } from '../../workflows/ids';
@@ -271,9 +271,8 @@ test('what would stand still is found before the new version runs, and named', a
     change: (source, file) => (file === 'index.ts' ? source.replace(/^.* triage .*\n/m, '') : source),
   });
   const beforeAllChanges = await bundleOtherVersion({ folder, change: withPatches([]) });
-  const workflowsPath = require.resolve('../setup/broken-case');
   const broken = join(folder, 'broken.js');
-  writeFileSync(broken, (await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') })).code);
+  writeFileSync(broken, await bundleWorkflows('clear', require.resolve('../setup/broken-case')));
 
   let bundle = today;
   const house = await startTestHouse({ work: (...given) => startWorker(...given, bundle) });

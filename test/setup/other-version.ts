@@ -4,7 +4,7 @@
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflows } from '../../setup/workflow-bundle';
 
 const root = join(__dirname, '..', '..');
 const patch = /\bpatched\((?:'([^']+)'|"([^"]+)")\)/g;
@@ -33,10 +33,8 @@ export async function bundleOtherVersion({ folder, change }: OtherVersion): Prom
     writeFileSync(join(workflows, file), other);
   }
   if (changed === 0) throw new Error('The other version is the same as ours');
-  const logger = new DefaultLogger('WARN');
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(workflows, 'index.ts'), logger });
   const bundle = join(copy, 'bundle.js');
-  writeFileSync(bundle, code);
+  writeFileSync(bundle, await bundleWorkflows('clear', join(workflows, 'index.ts')));
   return bundle;
 }
 

@@ -43,7 +43,9 @@ const notOfPersons = ['permitCommand', 'admitContainments'];
 const saidOtherwise = ['start', 'attest'];
 
 test('the decisions are those that cases and guards take', () => {
-  const updates = Object.values(messages).flatMap((one) => (one.type === 'update' ? [one.name ?? ''] : []));
+  const updates = Object.values(messages).flatMap((one) =>
+    typeof one === 'object' && one.type === 'update' ? [one.name ?? ''] : [],
+  );
   expect(updates.sort()).toEqual([...Object.keys(decisions), ...notOfPersons].sort());
 });
 

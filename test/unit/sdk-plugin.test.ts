@@ -11,6 +11,7 @@ import { BadInput } from '../../plugins/errors';
 import { writeNewKeyring } from '../../settings/keyring';
 import { loadSettings } from '../../settings/load';
 import { writeSimulatorSettings } from '../../simulator/settings';
+import { askAgain } from '../../workflows/messages';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'sdk-plugin-'));
 // Nothing is called over it.
@@ -88,12 +89,22 @@ test('with a keyring, a client writes by our codec, and a bundle gets the failur
   const { failureConverterPath } = plugin.configureBundler({ workflowsPath: '/mine' });
   expect(failureConverterPath).toBe(dataConverter?.failureConverterPath);
   expect(failureConverterPath).toMatch(/failure-converter/);
-  expect(new LostDevicePlugin(settings).configureBundler({ workflowsPath: '/mine' })).toEqual({
-    workflowsPath: '/mine',
-  });
+  const clear = new LostDevicePlugin(settings).configureBundler({ workflowsPath: '/mine' });
+  expect(clear.failureConverterPath).toBeUndefined();
 
-  const withBundle = (code: string) => ({ ...minimal, workflowBundle: { code } });
+  const withBundle = (code: string) => ({ ...minimal, workflowBundle: { code: `${askAgain} ${code}` } });
   expect(() => plugin.configureWorker(withBundle('new DefaultFailureConverter()'))).toThrow(/would lie in clear/);
   const right = withBundle('new DefaultFailureConverter({ encodeCommonAttributes: true })');
   expect(plugin.configureWorker(right).dataConverter).toBe(dataConverter);
+});
+
+test('a bundle of the workflows gets our interceptors, and one without them is refused', () => {
+  const plugin = new LostDevicePlugin(settings);
+  const { workflowInterceptorModules } = plugin.configureBundler({ workflowsPath: '/mine' });
+  expect(workflowInterceptorModules).toEqual([expect.stringMatching(/workflows.interceptors/)]);
+  expect(() => plugin.configureWorker({ ...minimal, workflowBundle: { code: 'export {}' } })).toThrow(
+    /lacks our interceptors/,
+  );
+  const { interceptors } = plugin.configureWorker({ ...minimal, workflowsPath: '/mine' });
+  expect(interceptors?.workflowModules).toEqual(workflowInterceptorModules);
 });

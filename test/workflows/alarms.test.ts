@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflows } from '../../setup/workflow-bundle';
 import { startWorker } from '../../worker';
 import { deviceSeen, falseAlarm, recovered } from '../../workflows/messages';
 import { startMainWorker } from '../setup/main-worker';
@@ -49,12 +49,8 @@ const unwrapped = ({ text }: Mail) => text.replaceAll('=\r\n', '');
 const pages = (at: TestHouse, subject: RegExp) => at.mails.filter((mail) => subject.test(mail.subject));
 
 test('a case that stands still is found and paged once; mended, it goes on', async () => {
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: require.resolve('../setup/broken-case'),
-    logger: new DefaultLogger('WARN'),
-  });
   const broken = join(folder, 'broken.js');
-  writeFileSync(broken, code);
+  writeFileSync(broken, await bundleWorkflows('clear', require.resolve('../setup/broken-case')));
   let release = process.env.LOST_DEVICE_WORKFLOW_BUNDLE;
   const at = await start({
     work: (...given) => startWorker(...given, release),
