@@ -7,14 +7,14 @@ import { type Client, isGrpcServiceError, QueryNotRegisteredError, ServiceError 
 import type { QueryDefinition } from '@temporalio/common';
 import { askAgain } from '../workflows/messages';
 
-/** How long one try waits for a worker (milliseconds): with a refused question a worker forgets those that came beside it. */
+/** How long one try waits (milliseconds): with a refused question a worker forgets those that came beside it. */
 const tryMs = 3_000;
 /** How long after a refused one the next is asked (milliseconds): by then the news has mostly been taken. */
 const againAfterMs = 200;
 
 /**
- * A question that had to wait may be refused, because it reached the worker together with news (workflows/interceptors.ts): it is
- * asked again.
+ * A question that had to wait may be refused, because it reached the worker together with news
+ * (workflows/interceptors.ts): it is asked again.
  * @param options.runId of an earlier workflow of this id; left out, the newest.
  * @param options.withinMs how long Temporal and a worker may take (milliseconds).
  * @throws what the client throws: that there is no such workflow, or after that time that nobody answered.
