@@ -17,7 +17,7 @@ import { askAgain } from './messages';
  * the history has grown. `test/workflows/asked-amid-news.test.ts` says when the SDK does not need this any more.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => {
-  let before: { events: number; bytes: number; at: number } | undefined;
+  let before: { events: number; bytes: number; at: string } | undefined;
   return {
     internals: [
       {
@@ -27,7 +27,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
             const now = {
               events: Number(historyLength),
               bytes: Number(historySizeBytes),
-              at: Number(timestamp?.seconds) * 1e9 + Number(timestamp?.nanos),
+              at: [timestamp?.seconds, timestamp?.nanos].join('.'),
             };
             const isAhead =
               before &&

@@ -63,6 +63,9 @@ export async function playRun(options: { build: string; seed: number; cases: num
     const killing = killAtRandom(house, kills, random);
     const played = await Promise.all(plans.map((plan) => play(world, plan, wrong)));
     await killing;
+    // A worker that begins anew reads each case from its history: one that contradicts it gives no answer.
+    await house.kill('worker');
+    await house.startAgain('worker');
     const looked = await lookAtAll(world, played, wrong);
     // A quarter of a run's time, so only where it may explain something.
     if (wrong.length > 0) wrong.push(...(await replayAll(house.client, build, `seed-${seed}`)));

@@ -24,6 +24,8 @@ const clockStepMs = 10 * minuteMs;
 
 /** Whoever asks a program that dies is not told: after this time it asks again (milliseconds). */
 const answerMs = 20 * secondMs;
+/** Who only looks goes on to the next case (milliseconds). */
+const browseMs = 5 * secondMs;
 
 export interface Laptop {
   serial: string;
@@ -53,6 +55,18 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
       const found = await cases.list({ all: true }).catch(() => undefined);
       if (found) rows = new Map(found.reverse().map((row) => [row.workflowId, row]));
       await setTimeout(2 * secondMs);
+    }
+  })();
+
+  /** People look at one case after the other, and do not wait for long. */
+  const browsing = (async () => {
+    while (!closed) {
+      for (const { workflowId, running } of [...rows.values()]) {
+        if (closed) break;
+        if (running) await cases.show(workflowId, { withinMs: browseMs }).catch(() => undefined);
+        await setTimeout(browseMs / 10);
+      }
+      await setTimeout(browseMs / 10);
     }
   })();
 
@@ -122,10 +136,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
     untilChanged: (change: string, withinMs?: number) =>
       untilFound(change, 500, () => changes.has(change) || undefined, withinMs),
 
-    /**
-     * Until the case itself says so. For the end, when it is quiet: a question to a busy case can make its worker take news
-     * in another order than a replay does (see `show` in client/cases.ts).
-     */
+    /** Until the case itself says so. For the end: fifty that ask all the time would cost more than all the cases do. */
     untilSaid: (workflowId: string, what: string, ready: (state: CaseState) => boolean) =>
       untilFound(`${workflowId}: ${what}`, 2 * secondMs, async () => {
         const state = await show(workflowId);
@@ -205,7 +216,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
 
     async close(): Promise<void> {
       closed = true;
-      await Promise.all([looking, watching, clock]);
+      await Promise.all([looking, browsing, watching, clock]);
     },
   };
 }
