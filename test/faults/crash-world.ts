@@ -24,7 +24,7 @@ const clockStepMs = 10 * minuteMs;
 
 /** Whoever asks a program that dies is not told: after this time it asks again (milliseconds). */
 const answerMs = 20 * secondMs;
-/** Who only looks goes on to the next case (milliseconds). */
+/** Who only looks goes on to the next case after this time (milliseconds). */
 const browseMs = 5 * secondMs;
 
 export interface Laptop {
@@ -64,9 +64,9 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
       for (const { workflowId, running } of [...rows.values()]) {
         if (closed) break;
         if (running) await cases.show(workflowId, { withinMs: browseMs }).catch(() => undefined);
-        await setTimeout(browseMs / 10);
+        await setTimeout(2 * secondMs);
       }
-      await setTimeout(browseMs / 10);
+      await setTimeout(2 * secondMs);
     }
   })();
 
