@@ -68,6 +68,19 @@ export default tseslint.config(
     },
   },
   {
+    // Why there is a clock of our own is said there.
+    files: ['workflows/**/*.ts'],
+    ignores: ['workflows/last-news.ts'],
+    rules: {
+      'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: 'Use last-news.ts.' }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Use last-news.ts.' },
+        { selector: "MemberExpression[property.name='continueAsNewSuggested']", message: 'Use last-news.ts.' },
+      ],
+    },
+  },
+  {
     // Jest's matchers and parsed answers are `any` by nature.
     files: ['test/**/*.ts'],
     rules: {

@@ -1,9 +1,15 @@
 /**
- * A question to a workflow (Temporal's query), asked until a worker answers it.
+ * A question to a workflow (Temporal's query) or a decision in it (update), sent until a worker takes it.
  * @module
  */
 import { setTimeout } from 'node:timers/promises';
-import { type Client, isGrpcServiceError, QueryNotRegisteredError, ServiceError } from '@temporalio/client';
+import {
+  type Client,
+  isGrpcServiceError,
+  QueryNotRegisteredError,
+  ServiceError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import type { QueryDefinition } from '@temporalio/common';
 import { askAgain } from '../workflows/messages';
 
@@ -11,6 +17,8 @@ import { askAgain } from '../workflows/messages';
 const tryMs = 3_000;
 /** How long after a refused one the next is asked (milliseconds): by then the news has mostly been taken. */
 const againAfterMs = 200;
+/** How often a decision is sent; the second time it comes to a worker that has read all. */
+const mostTries = 10;
 
 /**
  * A question that had to wait may be refused, because it reached the worker together with news
@@ -45,3 +53,22 @@ function wasTooLate(error: unknown): boolean {
 }
 
 const wasRefused = (error: unknown) => error instanceof QueryNotRegisteredError && error.message.includes(askAgain);
+
+/**
+ * The same for a decision (Temporal's update): one that came together with news leaves nothing behind, and is sent again.
+ * @param send with one id every time, so that a repeat changes nothing.
+ * @throws what it throws, also the refusal when it goes on.
+ */
+export async function sendDecision<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!cameWithNews(error) || tries === mostTries) throw error;
+      await setTimeout(againAfterMs);
+    }
+  }
+}
+
+const cameWithNews = (error: unknown) =>
+  error instanceof WorkflowUpdateFailedError && error.cause?.message.includes(askAgain);

@@ -25,7 +25,7 @@ import { taskQueues, workflowIds } from '../workflows/ids';
 import type { CaseInput, Decided, Decision, PageAcknowledged, TriageInput, TriageState } from '../workflows/messages';
 import { describe, pageAcknowledged, reportReceived } from '../workflows/messages';
 import { caseAttributes } from '../workflows/search-attributes';
-import { ask } from './ask';
+import { ask, sendDecision } from './ask';
 import { readDecision } from './decision';
 
 /** A case that a rule refused to change: exit code 3 on the command line, 409 over HTTP. */
@@ -53,8 +53,6 @@ export interface CaseClientOptions {
 /** Temporal takes a summary of 400 bytes (characters: each is three at most). */
 const longestSummary = 130;
 
-/** How long a worker may take to read a case before a decision in it is sent all the same (milliseconds). */
-const readWithinMs = 10_000;
 /** How often a decision is sent that meets a case on its way to a new run. */
 const mostTries = 8;
 
@@ -262,13 +260,6 @@ export function createCaseClient({ client, indexKey, hideNames = false, eager, f
   }
 
   /**
-   * A worker that does not have the case in memory gets its last news and a decision at once, the decision first, and a
-   * replay gets one after the other (temporalio/sdk-rust#1146, in 1.24): the steps that follow would come in another order, and
-   * the case would stand still at its next replay. A question makes the worker read the case first.
-   */
-  const readByWorker = (workflowId: string) => show(workflowId, { withinMs: readWithinMs });
-
-  /**
    * Send a person's decision. A repeat with the same decision id changes nothing.
    * @throws BadInput LDP_BAD_INPUT for a text that is too long; RefusedByRule when the case says no.
    */
@@ -278,13 +269,10 @@ export function createCaseClient({ client, indexKey, hideNames = false, eager, f
     given: D,
   ): Promise<Decided> {
     const decision = readDecision(given);
-    // Frozen, closed or gone: the decision itself says so.
-    await readByWorker(workflowId).catch(() => undefined);
     for (let tries = 1; ; tries += 1) {
       try {
-        return await client.workflow
-          .getHandle(workflowId)
-          .executeUpdate(update, { args: [decision], updateId: decision.id });
+        const handle = client.workflow.getHandle(workflowId);
+        return await sendDecision(() => handle.executeUpdate(update, { args: [decision], updateId: decision.id }));
       } catch (error) {
         if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
           throw new RefusedByRule(error.cause.message);

@@ -4,6 +4,7 @@
  * @module
  */
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { nowMs } from './last-news';
 
 export class Alarm {
   /** It rang since it was last listened to. */
@@ -19,7 +20,7 @@ export class Alarm {
     const scope = new CancellationScope();
     const set = (this.set = { atMs, scope });
     scope
-      .run(() => sleep(Math.max(1, atMs - Date.now())))
+      .run(() => sleep(Math.max(1, atMs - nowMs())))
       .then(
         () => {
           if (this.set === set) this.set = undefined;

@@ -22,6 +22,7 @@ import { nameTicket } from '../playbook/report';
 import { completeRules } from '../playbook/rules';
 import { summarise } from '../playbook/summary';
 import { activitiesOf } from './activity-names';
+import { isHistoryLong, now, nowMs } from './last-news';
 import type { CaseInput, Decision } from './messages';
 import { caseAttributes } from './search-attributes';
 
@@ -74,7 +75,7 @@ export class CaseFile {
   }
 
   get now(): string {
-    return new Date().toISOString();
+    return now();
   }
 
   get ending(): boolean {
@@ -162,12 +163,12 @@ export class CaseFile {
       await condition(ready);
       return true;
     }
-    const leftMs = Date.parse(dueAt) - Date.now();
+    const leftMs = Date.parse(dueAt) - nowMs();
     return ready() || (leftMs > 0 && (await condition(ready, leftMs)));
   }
 
   after(ms: number): string {
-    return new Date(Date.now() + ms).toISOString();
+    return new Date(nowMs() + ms).toISOString();
   }
 
   // --- steps -----------------------------------------------------------------------------------------------------
@@ -423,7 +424,7 @@ export class CaseFile {
 
   /** Resolves at a quiet point once the server suggests continuing as new: no handler, no activity in flight. */
   async untilDrained(): Promise<void> {
-    await condition(() => workflowInfo().continueAsNewSuggested && this.inTurn === 0);
+    await condition(() => isHistoryLong() && this.inTurn === 0);
     this.draining = true;
     await condition(() => this.quiet);
   }

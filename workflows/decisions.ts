@@ -11,6 +11,7 @@ import { ruleChanges } from '../playbook/rule-changes';
 import { completeRules } from '../playbook/rules';
 import type { Sighting } from '../playbook/sighting';
 import { toldInTickets, type CaseFile } from './case-file';
+import { nowMs } from './last-news';
 import type { Answer, ApplyRules, Decided, Decision, Retry, SightingReport, Skip } from './messages';
 import {
   answer,
@@ -154,7 +155,7 @@ export function takeDecisions(c: CaseFile): void {
       validator: unlessKnown((decision: SightingReport) => {
         notClosing();
         // A wrong date would make every true sighting after it look old.
-        if (!(Date.parse(decision.at) <= Date.now() + clocksDifferByMs))
+        if (!(Date.parse(decision.at) <= nowMs() + clocksDifferByMs))
           refuse(`A sighting has a time, and not one in the future; this one has: ${decision.at}.`);
       }),
     },

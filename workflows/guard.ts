@@ -9,10 +9,10 @@ import {
   condition,
   continueAsNew,
   setHandler,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { clockTime } from '../playbook/clock-time';
 import { askPermit, noPermits } from '../playbook/permits';
+import { isHistoryLong, now } from './last-news';
 import type { Admission, AdmissionRequest, Decided, Decision, GuardState } from './messages';
 import { admitContainments, describeGuard, freeze, freezeNow, permitCommand, unfreeze } from './messages';
 
@@ -51,7 +51,7 @@ export async function guard(state: GuardState): Promise<void> {
   setHandler(admitContainments, (requests) => requests.map(admit));
   setHandler(permitCommand, (request) => askPermit(permits, request));
   const freezeAll = ({ actor, reason }: Decision) =>
-    (permits.frozen ??= { who: actor.person, at: new Date().toISOString(), reason });
+    (permits.frozen ??= { who: actor.person, at: now(), reason });
   setHandler(freezeNow, (decision) => void freezeAll(decision));
   setHandler(
     freeze,
@@ -78,6 +78,6 @@ export async function guard(state: GuardState): Promise<void> {
       },
     },
   );
-  await condition(() => workflowInfo().continueAsNewSuggested && allHandlersFinished());
+  await condition(() => isHistoryLong() && allHandlersFinished());
   return continueAsNew<typeof guard>(state);
 }

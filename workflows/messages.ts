@@ -13,8 +13,8 @@ import type { Rules } from '../playbook/rules';
 import type { Sighting } from '../playbook/sighting';
 import type { DeviceNames, ManagedDevice } from '../playbook/device';
 
-/** What whoever asks a workflow in a moment when it must not answer is told; `client/ask.ts` asks again by itself. */
-export const askAgain = 'The question came together with news that this workflow has not been given yet: ask again.';
+/** What is said to a question or a decision that comes in a moment when it must not; ours come again by themselves. */
+export const askAgain = 'This came together with news that the workflow has not been given yet: try again.';
 
 // --- the case ----------------------------------------------------------------------------------------------------
 

@@ -8,13 +8,13 @@ import { called, held, incidentOf } from '../playbook/ladder';
 import { summarise } from '../playbook/summary';
 import type { CaseFile } from './case-file';
 import { act } from './case-file';
+import { nowMs } from './last-news';
 
 /** Pages, one after the other; those that wait for an hour or for the next try let others go first. */
 export async function keepPages(c: CaseFile): Promise<never> {
   const { state } = c;
   for (;;) {
-    const ready = () =>
-      state.pages.find(({ notBefore }) => notBefore === undefined || Date.parse(notBefore) <= Date.now());
+    const ready = () => state.pages.find(({ notBefore }) => notBefore === undefined || Date.parse(notBefore) <= nowMs());
     const next = () => state.pages.flatMap(({ notBefore }) => notBefore ?? []).sort()[0];
     const waited = next();
     await c.until(() => ready() !== undefined || next() !== waited, waited);

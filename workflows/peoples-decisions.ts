@@ -10,6 +10,7 @@ import { incidentOf, progressKey } from '../playbook/ladder';
 import type { Task } from '../playbook/tasks';
 import { closeTask as close, describeTask, openTasks, startClock as start } from '../playbook/tasks';
 import type { CaseFile } from './case-file';
+import { nowMs } from './last-news';
 import { dropPages, tellPager } from './pages';
 import { decisionsOf, reasonOf, refuse } from './decisions';
 import type { Acknowledge, CloseTask, PageAcknowledged, Snooze, StartClock, StateEncryption } from './messages';
@@ -50,7 +51,7 @@ export function takePeoplesDecisions(c: CaseFile): void {
       validator: unlessKnown((decision: Snooze) => {
         rungToSnooze(state, decision);
         if (!decision.reason.trim()) refuse('Putting a call off needs a reason.');
-        const leftMs = Date.parse(decision.until) - Date.now();
+        const leftMs = Date.parse(decision.until) - nowMs();
         const { snoozeMaxMs } = state.rules.escalation;
         if (!(leftMs > 0 && leftMs <= snoozeMaxMs))
           refuse(`A call is put off until a time within ${duration(snoozeMaxMs)}; this one is: ${decision.until}.`);
@@ -111,7 +112,7 @@ export function takePeoplesDecisions(c: CaseFile): void {
         if (rule === undefined)
           refuse(`There is no clock "${decision.clock}". There are: ${clocks.map(({ id }) => id).join(', ')}.`);
         if (state.tasks.some((task) => task.clock?.id === decision.clock)) refuse(`The clock ${rule.id} was started.`);
-        if (!(Date.parse(decision.awareAt) <= Date.now()))
+        if (!(Date.parse(decision.awareAt) <= nowMs()))
           refuse(`A clock begins when somebody became aware, not in the future: ${decision.awareAt}.`);
       }),
     },

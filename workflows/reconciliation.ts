@@ -5,6 +5,7 @@
  */
 import { ActivityFailure, log, patched, setCurrentDetails } from '@temporalio/workflow';
 import { act } from './case-file';
+import { now } from './last-news';
 
 export interface Reconciled {
   /** Open tickets that were looked at. */
@@ -22,7 +23,7 @@ export interface Reconciled {
 }
 
 export async function reconciliation(input: { tenant: string }): Promise<Reconciled> {
-  const asked = { tenant: input.tenant, now: new Date().toISOString() };
+  const asked = { tenant: input.tenant, now: now() };
   const found: Reconciled = { looked: 0, opened: [], frozen: [], withoutWorker: [], patterns: [], unreadable: [] };
   if (!patched('alarms')) return { ...found, ...(await act.reconcileTickets(asked)) };
 

@@ -21,9 +21,13 @@ import { asMarkdown } from '../playbook/plain-text';
 import type { Report } from '../playbook/report';
 import { canonicalSerial, mergeAnswers, nameTicket } from '../playbook/report';
 import { act } from './case-file';
-import type { Answer, TriageInput, TriageState } from './messages';
+import { now, nowMs } from './last-news';
+import type { Answer, Decision, TriageInput, TriageState } from './messages';
 import { answer, describeTriage, falseAlarm, reportReceived, retryStep } from './messages';
 import { caseAttributes } from './search-attributes';
+
+/** May be decided at any time; without a validator, `interceptors.ts` is not asked. */
+const always = { validator: (_: Decision) => undefined };
 
 export async function triage({ report, rules }: TriageInput): Promise<TriageState> {
   const { workflowId, runId } = workflowInfo();
@@ -60,14 +64,22 @@ export async function triage({ report, rules }: TriageInput): Promise<TriageStat
     },
     { validator: (decision: Answer) => void valueOf(state, decision) },
   );
-  setHandler(retryStep, () => {
-    wake = true;
-    return { text: 'Trying again.' };
-  });
-  setHandler(falseAlarm, (decision) => {
-    decided = { value: 'none', who: decision.actor.person };
-    return { text: 'Closing: not a managed device.' };
-  });
+  setHandler(
+    retryStep,
+    () => {
+      wake = true;
+      return { text: 'Trying again.' };
+    },
+    always,
+  );
+  setHandler(
+    falseAlarm,
+    (decision) => {
+      decided = { value: 'none', who: decision.actor.person };
+      return { text: 'Closing: not a managed device.' };
+    },
+    always,
+  );
 
   show();
   for (;;) {
@@ -184,7 +196,7 @@ export async function triage({ report, rules }: TriageInput): Promise<TriageStat
           message,
           since: state.error?.since ?? now(),
           stuck: refused,
-          ...(!refused && { nextTryAt: new Date(Date.now() + waitMs).toISOString() }),
+          ...(!refused && { nextTryAt: new Date(nowMs() + waitMs).toISOString() }),
         };
         say(`${refused ? 'Stuck' : 'Failing'}: ${what}. ${message}`);
         wake = false;
@@ -244,8 +256,4 @@ function valueOf(state: TriageState, decision: Answer): string {
     canonicalSerial(text) ??
     refuse(`"${text}" is no answer: give the number of a candidate, a serial, or none.`)
   );
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

@@ -6,6 +6,7 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import { condition, getExternalWorkflowHandle, log, setHandler } from '@temporalio/workflow';
 import { act } from './case-file';
+import { now } from './last-news';
 import type { HoldClaim, UserHoldInput, UserReleased } from './messages';
 import { describeUserHold, forgetUser, holdUser, letGoOfUser, userReleased } from './messages';
 
@@ -108,10 +109,6 @@ export async function userHold({ tenant, rules, state }: UserHoldInput): Promise
       log.warn('a case did not take the answer of the hold', { case: claim.workflowId, error: reason(error) });
     }
   }
-}
-
-function now(): string {
-  return new Date().toISOString();
 }
 
 function isRefusal(error: unknown): boolean {

@@ -8,6 +8,7 @@ import type { CaseFile } from './case-file';
 import { clockTime } from '../playbook/clock-time';
 import { noWipe } from '../playbook/wipe';
 import { resolveTickets, tellDesksAnew } from './desks';
+import { nowMs } from './last-news';
 import { containAgain, holdDeviceOnly } from './tracks/containment';
 
 /** Close towards people: the user goes free, the device stays held, the tickets are resolved. */
@@ -40,7 +41,7 @@ export async function listen(c: CaseFile): Promise<void> {
     containAgain(c);
   }
   // The escalation's alarm rings when the time is over: both have one timer.
-  await c.until(() => state.listening === undefined || Date.parse(state.listening.until) <= Date.now());
+  await c.until(() => state.listening === undefined || Date.parse(state.listening.until) <= nowMs());
 }
 
 /** Nobody has closed the case as wiped yet, and it speaks again: another installation, of which the old wipe says nothing. */

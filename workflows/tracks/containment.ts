@@ -14,6 +14,7 @@ import { ladderTakenDown, moveSeen } from '../../playbook/configuration';
 import { mayContain, putBackStep } from '../../playbook/question-ids';
 import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
+import { nowMs } from '../last-news';
 import type { UserReleased } from '../messages';
 import { identification } from './identification';
 import { mustPutBack, wasPutBack } from './levers';
@@ -206,15 +207,15 @@ async function untilSeen(
   input: { tenant: string; user: string; via: 'secure access' | 'directory'; wanted: boolean },
 ) {
   const { moveSeenWithinMs, moveLookEveryMs, retryMaxMs } = c.state.rules.waits;
-  const askedMs = Date.now();
+  const askedMs = nowMs();
   c.say('containment', `The move was accepted by the ${input.via}; waiting until it is seen.`, { note: true });
   for (let everyMs = moveLookEveryMs; !c.ending;) {
     await c.until(() => c.ending, c.after(everyMs));
     const looked = await c.step('see the move', () => act.lookForMove({ ...input, now: c.now }), track);
     if (looked === undefined || looked.seen) return looked;
-    if (Date.now() - askedMs > moveSeenWithinMs) {
+    if (nowMs() - askedMs > moveSeenWithinMs) {
       everyMs = Math.min(retryMaxMs, everyMs * 2);
-      const text = `The move of ${input.user} was accepted ${duration(Date.now() - askedMs)} ago and is still not seen. Is the lost group in the scope of the provisioning?`;
+      const text = `The move of ${input.user} was accepted ${duration(nowMs() - askedMs)} ago and is still not seen. Is the lost group in the scope of the provisioning?`;
       c.page('move not seen', 'Not contained: the move is not seen', text);
     }
   }

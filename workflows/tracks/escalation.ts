@@ -25,6 +25,7 @@ import { factsOf, subjectOf, troublesOf } from '../../playbook/troubles';
 import { takeLostAnswer, lostAnswerQuestion } from '../lost-answer';
 import { Alarm } from '../alarm';
 import type { CaseFile } from '../case-file';
+import { nowMs } from '../last-news';
 import { dropPages, tellPager } from '../pages';
 import type { Decision } from '../messages';
 
@@ -127,7 +128,7 @@ function fallsSilentAt(c: CaseFile): string | undefined {
 function fallSilent(c: CaseFile): void {
   const { presence } = c.state;
   const at = fallsSilentAt(c);
-  if (at === undefined || Date.parse(at) > Date.now()) return;
+  if (at === undefined || Date.parse(at) > nowMs()) return;
   presence.state = 'silent';
   c.say('presence', `Silent: not heard since ${clockTime(presence.unheardSince)}.`, { note: true });
 }

@@ -11,6 +11,7 @@ import type { LeversReading } from '../../playbook/tamper';
 import { endTampering, nextLookAt, putBackLately, takenOutSays } from '../../playbook/tamper';
 import type { CaseFile } from '../case-file';
 import { act } from '../case-file';
+import { nowMs } from '../last-news';
 import { begin, userRenamed } from './tampering';
 
 /** Looks at the pace of the rules for as long as anything is held, and soon after the device was heard. */
@@ -21,7 +22,7 @@ export async function levers(c: CaseFile): Promise<void> {
     const due = nextLookAt(state);
     await c.until(() => c.ending || !isHeld(state) || nextLookAt(state) !== due, due);
     if (c.ending) return;
-    if (isHeld(state) && Date.parse(nextLookAt(state)) <= Date.now()) await look(c);
+    if (isHeld(state) && Date.parse(nextLookAt(state)) <= nowMs()) await look(c);
   }
 }
 
@@ -123,11 +124,11 @@ function wasTakenAway(state: CaseState, lever: MeasureName): boolean {
 }
 
 const tooOften = (state: CaseState, lever: MeasureName) =>
-  putBackLately(state, lever, Date.now()) >= state.rules.levers.putBackPerDay;
+  putBackLately(state, lever, nowMs()) >= state.rules.levers.putBackPerDay;
 
 function askWhenTooOften(c: CaseFile, lever: MeasureName, what: string): void {
   const { state } = c;
-  const times = putBackLately(state, lever, Date.now());
+  const times = putBackLately(state, lever, nowMs());
   if (!tooOften(state, lever)) return;
   c.ask({
     id: putBackStep(lever),
