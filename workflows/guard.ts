@@ -3,13 +3,7 @@
  * asks here immediately before it leaves: caps, dry run, and the freeze that stops it all.
  * @module
  */
-import {
-  allHandlersFinished,
-  ApplicationFailure,
-  condition,
-  continueAsNew,
-  setHandler,
-} from '@temporalio/workflow';
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, setHandler } from '@temporalio/workflow';
 import { clockTime } from '../playbook/clock-time';
 import { askPermit, noPermits } from '../playbook/permits';
 import { isHistoryLong, now } from './last-news';
@@ -50,8 +44,7 @@ export async function guard(state: GuardState): Promise<void> {
   setHandler(describeGuard, () => state);
   setHandler(admitContainments, (requests) => requests.map(admit));
   setHandler(permitCommand, (request) => askPermit(permits, request));
-  const freezeAll = ({ actor, reason }: Decision) =>
-    (permits.frozen ??= { who: actor.person, at: now(), reason });
+  const freezeAll = ({ actor, reason }: Decision) => (permits.frozen ??= { who: actor.person, at: now(), reason });
   setHandler(freezeNow, (decision) => void freezeAll(decision));
   setHandler(
     freeze,

@@ -14,7 +14,8 @@ import { nowMs } from './last-news';
 export async function keepPages(c: CaseFile): Promise<never> {
   const { state } = c;
   for (;;) {
-    const ready = () => state.pages.find(({ notBefore }) => notBefore === undefined || Date.parse(notBefore) <= nowMs());
+    const ready = () =>
+      state.pages.find(({ notBefore }) => notBefore === undefined || Date.parse(notBefore) <= nowMs());
     const next = () => state.pages.flatMap(({ notBefore }) => notBefore ?? []).sort()[0];
     const waited = next();
     await c.until(() => ready() !== undefined || next() !== waited, waited);
