@@ -12,7 +12,7 @@ const patienceMs = 60_000;
  * @throws The last failure, when it never was so.
  */
 export async function eventually<T>(attempt: () => T | Promise<T>, withinMs = patienceMs): Promise<T> {
-  for (const endMs = Date.now() + withinMs; ; await setTimeout(50)) {
+  for (const endMs = Date.now() + withinMs; ; await setTimeout(150)) {
     try {
       return await attempt();
     } catch (error) {
