@@ -8,10 +8,11 @@ import {
   isGrpcServiceError,
   QueryNotRegisteredError,
   ServiceError,
+  type WorkflowHandle,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
 import type { QueryDefinition } from '@temporalio/common';
-import { askAgain } from '../workflows/messages';
+import { askAgain, knock } from '../workflows/messages';
 
 /** How long one try waits (milliseconds): with a refused question a worker forgets those that came beside it. */
 const tryMs = 3_000;
@@ -55,16 +56,18 @@ function wasTooLate(error: unknown): boolean {
 const wasRefused = (error: unknown) => error instanceof QueryNotRegisteredError && error.message.includes(askAgain);
 
 /**
- * The same for a decision (Temporal's update): one that came together with news leaves nothing behind, and is sent again.
+ * The same for a decision (Temporal's update): one that came together with news leaves nothing behind, and is sent again after a
+ * knock.
  * @param send with one id every time, so that a repeat changes nothing.
  * @throws what it throws, also the refusal when it goes on.
  */
-export async function sendDecision<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+export async function sendDecision<Answer>(handle: WorkflowHandle, send: () => Promise<Answer>): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await send();
     } catch (error) {
       if (!cameWithNews(error) || tries === mostTries) throw error;
+      await handle.signal(knock);
       await setTimeout(againAfterMs);
     }
   }

@@ -272,7 +272,9 @@ export function createCaseClient({ client, indexKey, hideNames = false, eager, f
     for (let tries = 1; ; tries += 1) {
       try {
         const handle = client.workflow.getHandle(workflowId);
-        return await sendDecision(() => handle.executeUpdate(update, { args: [decision], updateId: decision.id }));
+        return await sendDecision(handle, () =>
+          handle.executeUpdate(update, { args: [decision], updateId: decision.id }),
+        );
       } catch (error) {
         if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
           throw new RefusedByRule(error.cause.message);

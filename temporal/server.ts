@@ -60,11 +60,28 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
+/** How often a server is started that may choose its port. */
+const mostStarts = 3;
+
+class EndedWhileStarting extends Error {}
+
 /**
  * Starts the server and waits until it serves.
  * @throws Error when it ends while starting (with its last lines), or does not serve within 60 s.
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
+  for (let starts = 1; ; starts += 1) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      // It looks for free ports itself as well, and something else may have been quicker.
+      const again = !options.port && (error as Error).cause instanceof EndedWhileStarting && starts < mostStarts;
+      if (!again) throw error;
+    }
+  }
+}
+
+async function startOnce(options: TemporalServerOptions): Promise<TemporalServer> {
   const binary = options.binary ?? (await ensureTemporal(options.log)).path;
   const port = options.port || (await freePort());
   const uiPort = options.uiPort === 0 ? await freePort() : options.uiPort;
@@ -114,7 +131,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     await Promise.race([
       serves(port, address, options.namespace, AbortSignal.any([starting.signal, AbortSignal.timeout(startWithinMs)])),
       exited.then(({ code, signal }) => {
-        throw new Error(`ended while starting (${signal ?? `exit ${code}`})`);
+        throw new EndedWhileStarting(`ended while starting (${signal ?? `exit ${code}`})`);
       }),
     ]).finally(() => starting.abort());
   } catch (error) {

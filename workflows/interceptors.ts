@@ -9,7 +9,7 @@
  */
 import { ApplicationFailure, workflowInfo, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
 import { beforeNews, newsComes } from './last-news';
-import { askAgain } from './messages';
+import { askAgain, knock } from './messages';
 
 /** Workflows that take steps by decisions. */
 const takesDecisions = () => ['lostDevice', 'triage'].includes(workflowInfo().workflowType);
@@ -32,7 +32,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
           };
           if (before && isAheadOfItsTask(before, now)) throw new Error(askAgain);
           const begins = Boolean(jobs[0]?.initializeWorkflow);
-          isCrowded = !begins && isCaughtUp(before, now) && jobs.some(({ doUpdate }) => !doUpdate);
+          isCrowded = !begins && isCaughtUp(before, now) && jobs.some(isNews);
           before = now;
           if (begins) {
             // What came with the start is handed over before it: all of it at once.
@@ -40,7 +40,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
             return next({ activation, batchIndex });
           }
           for (const job of jobs) {
-            if (!job.doUpdate) newsComes();
+            if (isNews(job)) newsComes();
             next({ activation: { ...activation, jobs: [job] }, batchIndex });
           }
         },
@@ -60,6 +60,14 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     ],
   };
 };
+
+/** A decision is news when it is taken. */
+const isNews = ({ doUpdate, signalWorkflow }: Job) => !doUpdate && signalWorkflow?.signalName !== knock.name;
+
+interface Job {
+  doUpdate?: unknown;
+  signalWorkflow?: { signalName?: string | null } | null;
+}
 
 interface Task {
   events: number;
@@ -85,7 +93,7 @@ function isAheadOfItsTask(before: Task, now: Task): boolean {
 /**
  * A worker that has just read a workflow may be given a decision (Temporal's update) together with news of an earlier task,
  * the decision first, where a replay gives one after the other: temporalio/sdk-rust#1146. A decision that comes with other
- * things then is refused, which leaves nothing in history; sent again it comes by itself.
+ * things then is refused, which leaves nothing in history; sent again after a knock it comes by itself.
  * `test/workflows/decided-after-restart.test.ts` fails without this.
  */
 function isCaughtUp(before: Task | undefined, now: Task): boolean {

@@ -15,7 +15,7 @@ import { keepPages } from './pages';
 import { takeDecisions } from './decisions';
 import { desksAreTold, resolveTickets } from './desks';
 import type { CaseInput } from './messages';
-import { describe, deviceSeen, pageAcknowledged, reportReceived, userReleased } from './messages';
+import { describe, deviceSeen, knock, pageAcknowledged, reportReceived, userReleased } from './messages';
 import { takeAcknowledgement, takePeoplesDecisions } from './peoples-decisions';
 import { containment, release, takeLetGoAnswer } from './tracks/containment';
 import { escalation } from './tracks/escalation';
@@ -43,6 +43,7 @@ async function play(c: CaseFile, input: CaseInput): Promise<ClosingRecord> {
 
   // What may come in at any time.
   setHandler(describe, () => state);
+  setHandler(knock, () => undefined);
   setHandler(reportReceived, (report) => takeLaterReport(c, report));
   setHandler(deviceSeen, (batch) => c.takeInTurn(() => takeNews(c, batch)));
   setHandler(userReleased, (answer) => takeLetGoAnswer(c, answer));

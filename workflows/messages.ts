@@ -16,6 +16,12 @@ import type { DeviceNames, ManagedDevice } from '../playbook/device';
 /** What is said to a question or a decision that comes in a moment when it must not; ours come again by themselves. */
 export const askAgain = 'This came together with news that the workflow has not been given yet: try again.';
 
+/**
+ * Says nothing. It stands in history between older news and the decision that follows, so that a worker is given the two one
+ * after the other.
+ */
+export const knock = defineSignal('knock');
+
 // --- the case ----------------------------------------------------------------------------------------------------
 
 /** `state` is given when a case continues as new; otherwise the report opens it. */

@@ -23,7 +23,7 @@ import { canonicalSerial, mergeAnswers, nameTicket } from '../playbook/report';
 import { act } from './case-file';
 import { now, nowMs } from './last-news';
 import type { Answer, Decision, TriageInput, TriageState } from './messages';
-import { answer, describeTriage, falseAlarm, reportReceived, retryStep } from './messages';
+import { answer, describeTriage, falseAlarm, knock, reportReceived, retryStep } from './messages';
 import { caseAttributes } from './search-attributes';
 
 /** May be decided at any time; without a validator, `interceptors.ts` is not asked. */
@@ -50,6 +50,7 @@ export async function triage({ report, rules }: TriageInput): Promise<TriageStat
   let decided: { value: string; who: string } | undefined;
 
   setHandler(describeTriage, () => state);
+  setHandler(knock, () => undefined);
   setHandler(reportReceived, (later) => {
     if (state.deliveries.includes(later.deliveryId)) return;
     state.deliveries = [...state.deliveries, later.deliveryId].slice(-200);
