@@ -53,12 +53,18 @@ export interface CaseClientOptions {
 /** Temporal takes a summary of 400 bytes (characters: each is three at most). */
 const longestSummary = 130;
 
-/** How often a decision is sent that meets a case on its way to a new run. */
-const mostTries = 8;
+/** How often a decision is sent that meets a case on its way to a new run, or among many others; 19 s in all. */
+const mostTries = 20;
 
-/** The server then answers FAILED_PRECONDITION (gRPC 9), and the decision was not taken. */
-function wentOnAsNewRun(error: unknown): boolean {
-  return error instanceof ServiceError && isGrpcServiceError(error.cause) && Number(error.cause.code) === 9;
+/**
+ * The decision was not taken, and would be a moment later: the case went on as a new run (FAILED_PRECONDITION, gRPC 9), the
+ * server holds ten decisions of this case, which is all it does (RESOURCE_EXHAUSTED, 8), or it let go of those that it held
+ * (by its words: as UNAVAILABLE it would say that Temporal is away).
+ */
+function cameAtABadMoment(error: unknown): boolean {
+  if (!(error instanceof ServiceError) || !isGrpcServiceError(error.cause)) return false;
+  const { code, message } = error.cause;
+  return [8, 9].includes(Number(code)) || message.includes('update was aborted');
 }
 
 /** What a case says of itself beside its search attributes. */
@@ -281,7 +287,7 @@ export function createCaseClient({ client, indexKey, hideNames = false, eager, f
         }
         if (error instanceof WorkflowNotFoundError)
           throw new RefusedByRule(`${workflowId} is closed: nothing can be decided in it any more.`);
-        if (!wentOnAsNewRun(error) || tries === mostTries) throw error;
+        if (!cameAtABadMoment(error) || tries === mostTries) throw error;
         await setTimeout(100 * tries);
       }
     }

@@ -64,7 +64,7 @@ export function openCrashWorld(house: CrashHouse, wrong: (sentence: string) => v
       for (const { workflowId, running } of [...rows.values()]) {
         if (closed) break;
         if (running) await cases.show(workflowId, { withinMs: browseMs }).catch(() => undefined);
-        await setTimeout(2 * secondMs);
+        await setTimeout(4 * secondMs);
       }
       await setTimeout(2 * secondMs);
     }
