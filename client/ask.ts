@@ -1,25 +1,16 @@
 /**
- * A question to a workflow (Temporal's query) or a decision in it (update), sent until a worker takes it.
+ * A question to a workflow (Temporal's query), asked until a worker answers it.
  * @module
  */
 import { setTimeout } from 'node:timers/promises';
-import {
-  type Client,
-  isGrpcServiceError,
-  QueryNotRegisteredError,
-  ServiceError,
-  type WorkflowHandle,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { type Client, isGrpcServiceError, QueryNotRegisteredError, ServiceError } from '@temporalio/client';
 import type { QueryDefinition } from '@temporalio/common';
-import { askAgain, knock } from '../workflows/messages';
+import { askAgain } from '../workflows/messages';
 
 /** How long one try waits (milliseconds): with a refused question a worker forgets those that came beside it. */
 const tryMs = 3_000;
 /** How long after a refused one the next is asked (milliseconds): by then the news has mostly been taken. */
 const againAfterMs = 200;
-/** How often a decision is sent; the second time it comes to a worker that has read all. */
-const mostTries = 10;
 
 /**
  * A question that had to wait may be refused, because it reached the worker together with news
@@ -54,24 +45,3 @@ function wasTooLate(error: unknown): boolean {
 }
 
 const wasRefused = (error: unknown) => error instanceof QueryNotRegisteredError && error.message.includes(askAgain);
-
-/**
- * The same for a decision (Temporal's update): one that came together with news leaves nothing behind, and is sent again after a
- * knock.
- * @param send with one id every time, so that a repeat changes nothing.
- * @throws what it throws, also the refusal when it goes on.
- */
-export async function sendDecision<Answer>(handle: WorkflowHandle, send: () => Promise<Answer>): Promise<Answer> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await send();
-    } catch (error) {
-      if (!cameWithNews(error) || tries === mostTries) throw error;
-      await handle.signal(knock);
-      await setTimeout(againAfterMs);
-    }
-  }
-}
-
-const cameWithNews = (error: unknown) =>
-  error instanceof WorkflowUpdateFailedError && error.cause?.message.includes(askAgain);

@@ -4,7 +4,7 @@
  *
  * A workflow is replayed from its history. Whatever reaches it live in another order than a replay will give it makes its steps
  * come in another order, and it stands still (TMPRL1100). The core of SDK 1.24 does so in two moments; both are refused here,
- * and asked again by `client/ask.ts`. A third is of our own making: `last-news.ts`.
+ * and come again from `client/`. A third is of our own making: `last-news.ts`.
  * @module
  */
 import { ApplicationFailure, workflowInfo, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
@@ -21,14 +21,14 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     internals: [
       {
         activate({ activation, batchIndex }, next) {
-          const { isReplaying = false, historyLength, historySizeBytes, timestamp } = activation;
+          const { isReplaying, historyLength, historySizeBytes, timestamp } = activation;
           const jobs = activation.jobs ?? [];
           if (jobs.every(({ queryWorkflow }) => queryWorkflow)) return next({ activation, batchIndex });
           const now: Task = {
             events: Number(historyLength),
             bytes: Number(historySizeBytes),
             at: [timestamp?.seconds, timestamp?.nanos].join('.'),
-            isReplaying: isReplaying === true,
+            isReplaying: Boolean(isReplaying),
           };
           if (before && isAheadOfItsTask(before, now)) throw new Error(askAgain);
           const begins = Boolean(jobs[0]?.initializeWorkflow);
