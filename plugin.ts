@@ -96,8 +96,8 @@ export class LostDevicePlugin extends SimplePlugin {
     const bundle = workflowBundle && codeOf(workflowBundle);
     if (bundle?.includes(askAgain) === false)
       refuse(
-        'The bundle of the workflows lacks our interceptors, so that a question or a decision could stop a case for good: give this plugin ' +
-          'to bundleWorkflowCode',
+        'The bundle of the workflows lacks our interceptors, so that a question or a decision could stop a case for ' +
+          'good: give this plugin to bundleWorkflowCode',
       );
     if (this.dataConverter.failureConverterPath && bundle && !encodesFailures(bundle))
       refuse(

@@ -12,6 +12,7 @@ import { bundleWorkflows } from '../../setup/workflow-bundle';
 import { startChild } from '../../simulator/child';
 import { askAgain } from '../../workflows/messages';
 import { eventually } from '../setup/eventually';
+import { replay } from '../setup/replay';
 import { connectTestServer, type TestServer } from '../setup/time-skipping';
 import { heard, stepsTaken, twoNews } from '../setup/two-news';
 
@@ -63,14 +64,9 @@ async function playAmidNews(code: string) {
     const later = await ask(server.client, taskQueue, stepsTaken, { withinMs: 60_000 }).catch(
       (error: Error) => error.message,
     );
-    if (typeof later === 'string') return { answer, later, replay: later };
+    if (typeof later === 'string') return { answer, later, verdict: later };
     await handle.result();
-    const history = await handle.fetchHistory();
-    const replay = await Worker.runReplayHistory({ workflowBundle: { codePath } }, history, taskQueue).then(
-      () => 'replays',
-      (error: Error) => error.message,
-    );
-    return { answer, later, replay };
+    return { answer, later, verdict: await replay({ codePath }, handle) };
   });
 }
 
@@ -82,7 +78,7 @@ test('the question is refused, asked again and answered, and the workflow replay
   ]);
   expect(ours.answer).toContain(askAgain);
   expect(ours.later).toBeGreaterThanOrEqual(0);
-  expect(ours.replay).toBe('replays');
+  expect(ours.verdict).toBe('replays');
   expect(bare.answer).toBe(0);
-  expect(bare.replay).toContain('TMPRL1100');
+  expect(bare.verdict).toContain('TMPRL1100');
 });

@@ -8,6 +8,7 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../setup/workflow-bundle';
 import { dueSoon, refuseMe } from '../setup/due-soon';
+import { replay } from '../setup/replay';
 import { connectTestServer, type TestServer } from '../setup/time-skipping';
 
 const workflowsPath = require.resolve('../setup/due-soon');
@@ -35,12 +36,8 @@ async function playRefused(code: string) {
     await setTimeout(2 * dueMs);
     const refused = await handle.executeUpdate(refuseMe).catch((error: unknown) => error);
     await handle.result();
-    const history = await handle.fetchHistory();
-    const replay = await Worker.runReplayHistory({ workflowBundle }, history, taskQueue).then(
-      () => 'replays',
-      (error: Error) => error.message,
-    );
-    return { refused: refused instanceof WorkflowUpdateFailedError && refused.cause?.message, replay };
+    const verdict = await replay(workflowBundle, handle);
+    return { refused: refused instanceof WorkflowUpdateFailedError && refused.cause?.message, verdict };
   });
 }
 
@@ -50,7 +47,7 @@ test('a decision that is refused when a step is due begins no step; without our 
     playRefused(await bundleWorkflows('clear', workflowsPath)),
     playRefused(without),
   ]);
-  expect(ours).toEqual({ refused: 'Refused: it is due.', replay: 'replays' });
+  expect(ours).toEqual({ refused: 'Refused: it is due.', verdict: 'replays' });
   expect(bare.refused).toBe('Refused: it is due.');
-  expect(bare.replay).toContain('TMPRL1100');
+  expect(bare.verdict).toContain('TMPRL1100');
 });
