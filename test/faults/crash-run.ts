@@ -151,6 +151,16 @@ async function play(world: CrashWorld, plan: ReturnType<typeof planOf>, wrong: s
 
 async function lookAtAll(world: CrashWorld, played: Played[], wrong: string[]) {
   const { house } = world;
+  // Every case first, the vendors after it: a case that listens may have a last note to bring to its ticket.
+  const states = new Map<string, CaseState | Error>();
+  for (const { laptop } of played) {
+    const said = world.untilSaid(
+      laptop.workflowId,
+      'at rest',
+      (state) => state.closedAt !== undefined || isAtRest(state),
+    );
+    states.set(laptop.workflowId, await said.catch((error: unknown) => error as Error));
+  }
   const changes = await world.readChanges();
   const state = await house.control<VendorState>('GET', 'state');
   const rows = await house.cases.list({ all: true });
@@ -170,11 +180,9 @@ async function lookAtAll(world: CrashWorld, played: Played[], wrong: string[]) {
     const say = (sentence: string) => wrong.push(`${serial} (${course.name}): ${sentence}`);
     const mine = rows.filter((row) => row.workflowId === workflowId);
     if (mine.length !== 1) say(`has ${mine.length} cases`);
-    const found = await world
-      .untilSaid(workflowId, 'at rest', (state) => state.closedAt !== undefined || isAtRest(state))
-      .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
-    if (found instanceof Error) {
-      say(`does not answer, or never comes to rest: ${found.message}`);
+    const found = states.get(workflowId);
+    if (found === undefined || found instanceof Error) {
+      say(`does not answer, or never comes to rest: ${found?.message ?? ''}`);
       continue;
     }
     if (found.outcome !== course.ends.outcome) say(`ended as ${found.outcome}`);

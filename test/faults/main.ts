@@ -7,11 +7,12 @@
  * @module
  */
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-/** So many installations stand side by side. Each mostly waits. */
-const atOnce = 4;
+/** So many installations stand side by side: each keeps about one core busy. */
+const atOnce = availableParallelism();
 
 function main(): void {
   const { values } = parseArgs({
