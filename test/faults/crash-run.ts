@@ -153,14 +153,11 @@ async function lookAtAll(world: CrashWorld, played: Played[], wrong: string[]) {
   const { house } = world;
   // Every case first, the vendors after it: a case that listens may have a last note to bring to its ticket.
   const states = new Map<string, CaseState | Error>();
-  for (const { laptop } of played) {
-    const said = world.untilSaid(
-      laptop.workflowId,
-      'at rest',
-      (state) => state.closedAt !== undefined || isAtRest(state),
-    );
-    states.set(laptop.workflowId, await said.catch((error: unknown) => error as Error));
-  }
+  const untilAtRest = async ({ laptop: { workflowId } }: Played) => {
+    const said = world.untilSaid(workflowId, 'at rest', (state) => state.closedAt !== undefined || isAtRest(state));
+    states.set(workflowId, await said.catch((error: unknown) => error as Error));
+  };
+  await Promise.all(played.map(untilAtRest));
   const changes = await world.readChanges();
   const state = await house.control<VendorState>('GET', 'state');
   const rows = await house.cases.list({ all: true });
