@@ -17,6 +17,7 @@ import type { FeedAnswer, WatchedDevice } from '../plugins/roles';
 import { deviceSeen, type SightingBatch } from '../workflows/messages';
 import type { House } from './house';
 import { siteFinder } from './sites';
+import { afterLook, nobodyYet } from './watched-cases';
 
 export interface WatchInput extends WatchPlace {
   tenant: string;
@@ -88,9 +89,9 @@ export function createWatchActivities(house: House) {
     /** Cases of which it is not known whether they were told. */
     const doubtful = new Set<string>();
     const known = new Map<string, number>();
-    let watched: WatchedDevice[] = [];
+    let watched = nobodyYet;
     let seen: WatchedDevice[] = [];
-    let indexedAtMs = 0;
+    let indexedAtMs = -Infinity;
 
     /** The next look is due after this long (milliseconds). */
     async function look(nowMs: number): Promise<number> {
@@ -121,7 +122,8 @@ export function createWatchActivities(house: House) {
       });
       await tellNews(answer);
       place.watermark = answer.watermark;
-      if (nowMs - Date.parse(place.sweptAt) >= settings.watch.sweepEveryMs) await sweep(nowMs);
+      const sweptAgoMs = nowMs - Date.parse(place.sweptAt);
+      if (sweptAgoMs < 0 || sweptAgoMs >= settings.watch.sweepEveryMs) await sweep(nowMs);
       for (const [id, atMs] of known) if (atMs < nowMs - feed.lateDataMs * 2) known.delete(id);
       return feed.pollEveryMs;
     }
@@ -163,7 +165,7 @@ export function createWatchActivities(house: House) {
       const { blindSince, failures } = place.health;
       if (blindSince === undefined && failures > 0) return;
       let everybodyTold = true;
-      for (const { workflowId } of blindSince === undefined ? watched : seen) {
+      for (const { workflowId } of blindSince === undefined ? watched.devices : seen) {
         const id = shortHash(workflowId);
         const isTold = toldIsSure && !doubtful.has(id) && told.has(id) === (blindSince !== undefined);
         if (isTold) continue;
@@ -197,18 +199,19 @@ export function createWatchActivities(house: House) {
     heartbeat(place);
     const beats = setInterval(() => heartbeat(place), beatEveryMs);
     try {
-      for (const startedMs = Date.now(); Date.now() - startedMs < shiftMs;) {
-        const nowMs = Date.now();
-        if (nowMs - indexedAtMs >= settings.watch.indexEveryMs) {
-          watched = await watchedDevices(tenant);
-          seen = watched.filter((device) => feed.sees(device));
-          const open = new Set(watched.map(({ workflowId }) => shortHash(workflowId)));
-          for (const id of told) if (!open.has(id)) told.delete(id);
-          indexedAtMs = nowMs;
+      // Our own clock may be set back; what is due every so often is due all the same.
+      for (const startedMs = performance.now(); performance.now() - startedMs < shiftMs;) {
+        if (performance.now() - indexedAtMs >= settings.watch.indexEveryMs) {
+          watched = afterLook(watched, await watchedDevices(tenant));
+          seen = watched.devices.filter((device) => feed.sees(device));
+          const open = new Set(watched.devices.map(({ workflowId }) => shortHash(workflowId)));
+          // Nobody is gone at the first look of a shift.
+          if (indexedAtMs >= startedMs) for (const id of told) if (!open.has(id)) told.delete(id);
+          indexedAtMs = performance.now();
         }
         let pauseMs = feed.pollEveryMs;
         if (seen.length > 0) {
-          pauseMs = await look(nowMs);
+          pauseMs = await look(Date.now());
           await tellHealth();
         } else {
           // The next case begins anew: what was long before it is not its business.

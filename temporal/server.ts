@@ -99,7 +99,13 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
     lastLines.push(line);
     if (lastLines.length > linesKept) lastLines.shift();
   };
-  createInterface({ input: child.stdout }).on('line', keep);
+  // It says its address once the port is its own: until then another server may answer there.
+  const owns = new Promise<void>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      keep(line);
+      if (line.includes(`:${port}`)) resolve();
+    });
+  });
   createInterface({ input: child.stderr }).on('line', (line) => {
     keep(line);
     // While it stops, it calls its own polls errors.
@@ -128,8 +134,9 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
 
   try {
     const starting = new AbortController();
+    const signal = AbortSignal.any([starting.signal, AbortSignal.timeout(startWithinMs)]);
     await Promise.race([
-      serves(port, address, options.namespace, AbortSignal.any([starting.signal, AbortSignal.timeout(startWithinMs)])),
+      Promise.all([serves(port, address, options.namespace, signal), by(owns, signal)]),
       exited.then(({ code, signal }) => {
         throw new EndedWhileStarting(`ended while starting (${signal ?? `exit ${code}`})`);
       }),
@@ -208,6 +215,14 @@ async function serves(port: number, address: string, namespace: string, signal: 
       await connection.close();
     }
   }
+}
+
+/** The same, unless the signal comes first. */
+function by<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
+  return Promise.race([
+    awaited,
+    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
+  ]);
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -39,7 +39,8 @@ export function skipTimeFromStart(client: Client): void {
 
 /**
  * Moves one workflow's clock on by `durationMs`, through every timer on the way, and waits until it is there. From there
- * the clock runs like ours again. `point` names where the caller wants to be, and shows in the error.
+ * the clock runs like ours again. `point` names where the caller wants to be, and shows in the error. A timer that falls due
+ * within the milliseconds that a task takes may be left behind, until the next one fires (seen with server 1.32.0).
  * @returns the workflow's clock at that point (epoch milliseconds).
  * @throws Error when the workflow ended before, or something in flight held it for 90 s.
  */

@@ -49,6 +49,20 @@ test('a port in use is an error with the words of the server', async () => {
   await new Promise((resolve) => other.close(resolve));
 });
 
+test('another server that answers at the port is not taken for ours', async () => {
+  const other = await startTemporalServer({ namespace, port: 0 });
+  const port = portOf(other);
+  await expect(startTemporalServer({ namespace, port })).rejects.toThrow(/address already in use/);
+  await other.stop();
+
+  // Both find the port free; the server of one has it in the end.
+  const starts = await Promise.allSettled([1, 2, 3].map(() => startTemporalServer({ namespace, port })));
+  const served = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
+  expect(served).toHaveLength(1);
+  expect(isRunning(served[0]!.pid)).toBe(true);
+  await served[0]!.stop();
+});
+
 test('the server does not outlive a process that is killed', async () => {
   const script = `
     const { startTemporalServer } = require('tsx/cjs/api').require('./temporal/server.ts', ${JSON.stringify(path.resolve('x.js'))});
