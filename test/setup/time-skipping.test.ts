@@ -85,7 +85,7 @@ test('a client can skip time from the start', async () => {
     });
     await handle.result();
     const second = await other.client.workflow.start(sleeper, { workflowId: randomUUID(), taskQueue });
-    await eventually(async () => expect((await second.query(clock)).wakes).toHaveLength(5));
+    await eventually(async () => expect((await second.query(clock)).wakes.length).toBeGreaterThan(4));
     await second.terminate();
   } finally {
     await other.close();
