@@ -193,26 +193,31 @@ async function inThisProcess(given: string[]): Promise<Ended> {
   }
 }
 
+/** Without the start files: a bash whose input is a socket takes itself for one that was called over the network. */
 function shell(text: string, cwd: string, how: string[] = []): Promise<Ended> {
   return new Promise((resolve) =>
     execFile(
       'bash',
-      ['-euo', 'pipefail', ...how, '-c', text],
+      ['--norc', '-euo', 'pipefail', ...how, '-c', text],
       { cwd, env: process.env, timeout: readyWithinMs },
       (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code ?? 1) : 0, says: `${text}\n${stdout}${stderr}` }),
+        resolve({ code: error ? Number(error.code ?? 1) : 0, says: `${text}\n${stdout}\n${stderr}` }),
     ).stdin?.end(),
   );
 }
 
 /** Until the page ends. It is ready when it has printed a line. */
 async function keepRunning(text: string, stays: ChildProcess[]): Promise<Ended> {
-  const child = spawn('bash', ['-c', `exec ${text.replace(/^npm run lost-device --/, 'lost-device').trim()}`], {
-    cwd: root,
-    env: process.env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-  });
+  const child = spawn(
+    'bash',
+    ['--norc', '-c', `exec ${text.replace(/^npm run lost-device --/, 'lost-device').trim()}`],
+    {
+      cwd: root,
+      env: process.env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    },
+  );
   stays.push(child);
   let says = '';
   child.stderr.on('data', (chunk) => (says += String(chunk)));
