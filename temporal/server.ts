@@ -4,7 +4,7 @@
  * @module
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
@@ -100,11 +100,10 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
     if (lastLines.length > linesKept) lastLines.shift();
   };
   // It says its address once the port is its own: until then another server may answer there.
-  const owns = new Promise<void>((resolve) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      keep(line);
-      if (line.includes(`:${port}`)) resolve();
-    });
+  let ownsPort = false;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    keep(line);
+    ownsPort ||= line.includes(`:${port}`);
   });
   createInterface({ input: child.stderr }).on('line', (line) => {
     keep(line);
@@ -134,9 +133,9 @@ async function startOnce(options: TemporalServerOptions): Promise<TemporalServer
 
   try {
     const starting = new AbortController();
-    const signal = AbortSignal.any([starting.signal, AbortSignal.timeout(startWithinMs)]);
+    const inTime = AbortSignal.any([starting.signal, AbortSignal.timeout(startWithinMs)]);
     await Promise.race([
-      Promise.all([serves(port, address, options.namespace, signal), by(owns, signal)]),
+      serves(() => ownsPort, address, options.namespace, inTime),
       exited.then(({ code, signal }) => {
         throw new EndedWhileStarting(`ended while starting (${signal ?? `exit ${code}`})`);
       }),
@@ -198,9 +197,9 @@ function endWithUs(child: ChildProcess, pid: number, exited: Promise<unknown>): 
   void exited.then(() => watchdog.kill('SIGKILL'));
 }
 
-async function serves(port: number, address: string, namespace: string, signal: AbortSignal): Promise<void> {
-  // gRPC waits a second after its first failed attempt: look at the port first.
-  while (!(await accepts(port))) await setTimeout(20, undefined, { signal });
+async function serves(ownsPort: () => boolean, address: string, namespace: string, signal: AbortSignal): Promise<void> {
+  // gRPC waits a second after its first failed attempt, so it does not come too early either.
+  while (!ownsPort()) await setTimeout(20, undefined, { signal });
   for (;;) {
     const connection = Connection.lazy({ address });
     try {
@@ -215,25 +214,6 @@ async function serves(port: number, address: string, namespace: string, signal: 
       await connection.close();
     }
   }
-}
-
-/** The same, unless the signal comes first. */
-function by<T>(awaited: Promise<T>, signal: AbortSignal): Promise<T> {
-  return Promise.race([
-    awaited,
-    new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))),
-  ]);
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }
 
 /** A port that was free a moment ago. */

@@ -55,7 +55,7 @@ test('another server that answers at the port is not taken for ours', async () =
   await expect(startTemporalServer({ namespace, port })).rejects.toThrow(/address already in use/);
   await other.stop();
 
-  // Both find the port free; the server of one has it in the end.
+  // All find the port free; the server of one has it in the end.
   const starts = await Promise.allSettled([1, 2, 3].map(() => startTemporalServer({ namespace, port })));
   const served = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
   expect(served).toHaveLength(1);
