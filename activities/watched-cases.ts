@@ -1,9 +1,8 @@
 /**
  * Whom a watch looks for: the running cases, as visibility shows them.
  *
- * Visibility loses sight of a case for a moment while that goes on as a new run. Were it taken for closed, its feed would
- * lose its place, and a case that was told of a blindness might never hear that it is over. So gone is what two looks in a
- * row did not show.
+ * Visibility is only eventually consistent. Were a case that one look misses taken for closed, its feed would lose its place,
+ * and a case that was told of a blindness might never hear that it is over. So gone is what two looks in a row did not show.
  * @module
  */
 import type { WatchedDevice } from '../plugins/roles';

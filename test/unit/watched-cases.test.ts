@@ -1,4 +1,4 @@
-/** Visibility loses sight of a case for a moment while that goes on as a new run. */
+/** Visibility is only eventually consistent: one look that misses a case does not close it. */
 import { afterLook, nobodyYet } from '../../activities/watched-cases';
 
 const named = (...names: string[]) => names.map((serial) => ({ serial, workflowId: `lost-device:acme:${serial}` }));
